@@ -1,0 +1,91 @@
+/** Gradients with respect to named tensors. */
+import * as tf from "@tensorflow/tfjs";
+import type { NamedTensors } from "./variable.ts";
+
+/** A loss, its gradients, and what the loss function reported besides. */
+export interface ValueAndGradients<K extends string> {
+  /** The loss, a scalar. */
+  readonly value: tf.Scalar;
+  /** Its gradient with respect to each named tensor, of that tensor's shape. */
+  readonly gradients: Record<K, tf.Tensor>;
+  /** What the loss function returned as `metrics`. */
+  readonly metrics: Record<string, tf.Tensor>;
+}
+
+/**
+ * Computes a loss and its gradients.
+ *
+ * @param loss A function of the named tensors that returns the loss, a float32 scalar, or the loss with
+ * further tensors to report.
+ * @param parameters The tensors to differentiate by, float32 of any shape.
+ * @returns Loss, gradients by the same names, and metrics; all the caller's.
+ * @throws {Error} If the loss does not depend on one of the tensors; the error names it.
+ *
+ * @example
+ * ```ts
+ * import { startEngine, tf, valueAndGradients } from "trocar/engine";
+ *
+ * await startEngine({ quiet: true });
+ * const { value, gradients } = valueAndGradients(
+ *   ({ w }) => w.square().sum(),
+ *   { w: tf.tensor1d([1, 2]) },
+ * );
+ * console.assert((await value.data())[0] === 5);
+ * console.assert((await gradients.w.data())[1] === 4);
+ * ```
+ */
+export function valueAndGradients<K extends string>(
+  loss: (
+    parameters: Record<K, tf.Tensor>,
+  ) => tf.Tensor | { readonly loss: tf.Tensor; readonly metrics: NamedTensors },
+  parameters: Readonly<Record<K, tf.Tensor>>,
+): ValueAndGradients<K> {
+  const names = Object.keys(parameters) as K[];
+  const kept: Record<string, tf.Tensor> = {};
+  const unused = new Set<K>();
+  const { value, grads } = valueAndGrads(
+    (...tensors: tf.Tensor[]) => {
+      const named = {} as Record<K, tf.Tensor>;
+      names.forEach((name, i) => named[name] = tensors[i]!);
+      const result = loss(named);
+      if (result instanceof tf.Tensor) return result.asScalar();
+      for (const [name, metric] of Object.entries(result.metrics)) kept[name] = tf.keep(metric.clone());
+      return result.loss.asScalar();
+    },
+    names.map((name) => parameters[name]),
+    (index) => unused.add(names[index]!),
+  );
+  if (unused.size > 0) {
+    throw new Error(
+      `Cannot differentiate the loss: it does not depend on every parameter, current value is ${
+        [...unused].map((name) => `"${name}"`).join(", ")
+      }`,
+    );
+  }
+  const gradients = {} as Record<K, tf.Tensor>;
+  names.forEach((name, i) => gradients[name] = grads[i]!);
+  const metrics: Record<string, tf.Tensor> = {};
+  for (const [name, metric] of Object.entries(kept)) {
+    metrics[name] = metric.clone();
+    metric.dispose();
+  }
+  return { value: value as tf.Scalar, gradients, metrics };
+}
+
+/** `tf.valueAndGrads`, which says which tensors the function does not depend on. */
+function valueAndGrads(
+  fn: (...tensors: tf.Tensor[]) => tf.Scalar,
+  tensors: tf.Tensor[],
+  onUnused: (index: number) => void,
+): { value: tf.Tensor; grads: tf.Tensor[] } {
+  const { value, grads } = tf.engine().gradients(
+    () => fn(...tensors),
+    tensors,
+    undefined as never,
+    true,
+  );
+  grads.forEach((gradient, i) => {
+    if (gradient === null || gradient === undefined) onUnused(i);
+  });
+  return { value, grads };
+}

@@ -1,0 +1,226 @@
+/** The `TFJSBinding` that tfjs's node backend expects, on TensorFlow's C API instead of a native addon. */
+import { type Attribute, setAttribute } from "./_attributes.ts";
+import { encodeConfig } from "./_config_proto.ts";
+import { describe, DT, type ElementArray } from "./_dtypes.ts";
+import { check, cString, type Library, type Pointer, readCString } from "./_library.ts";
+import { SavedModels } from "./_saved_models.ts";
+import { type TensorMetadata, TensorTable, type TensorValues } from "./_tensors.ts";
+
+/** A device that TensorFlow can run ops on. */
+export interface Device {
+  /** Such as `/job:localhost/replica:0/task:0/device:CPU:0`. */
+  readonly name: string;
+  /** Such as `CPU` or `GPU`. */
+  readonly type: string;
+}
+
+/** Takes over the creation of tensors and the execution of ops while a function is being traced. */
+export interface Tracer {
+  createTensor(shape: readonly number[], dtype: number, values: TensorValues): number;
+  deleteTensor(id: number): void;
+  tensorDataSync(id: number): ElementArray | Uint8Array[];
+  executeOp(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[];
+}
+
+/** How a binding is made. */
+export interface BindingOptions {
+  /** Threads inside one op. */
+  readonly intraOpThreads: number;
+  /** Threads across ops. */
+  readonly interOpThreads: number;
+}
+
+/** One eager context and its tensors, callable by tfjs's kernels. */
+export class TensorFlowBinding {
+  readonly TF_FLOAT = DT.float32;
+  readonly TF_INT32 = DT.int32;
+  readonly TF_INT64 = DT.int64;
+  readonly TF_BOOL = DT.bool;
+  readonly TF_COMPLEX64 = DT.complex64;
+  readonly TF_STRING = DT.string;
+  readonly TF_RESOURCE = DT.resource;
+  readonly TF_UINT8 = DT.uint8;
+  readonly TF_ATTR_STRING = 0;
+  readonly TF_ATTR_INT = 1;
+  readonly TF_ATTR_FLOAT = 2;
+  readonly TF_ATTR_BOOL = 3;
+  readonly TF_ATTR_TYPE = 4;
+  readonly TF_ATTR_SHAPE = 5;
+  readonly TF_ATTR_RESOURCE = 6;
+  readonly TF_Version: string;
+
+  /** The open library. */
+  readonly library: Library;
+  /** The eager context. */
+  readonly context: Pointer;
+  /** Devices of the context. */
+  readonly devices: readonly Device[];
+  /** The tensors of the context. */
+  readonly tensors: TensorTable;
+  /** Set while a function is being traced. */
+  tracer: Tracer | undefined;
+  readonly #savedModels: SavedModels;
+
+  /**
+   * @param library The open library.
+   * @param options Thread counts.
+   * @throws {TensorFlowError} If TensorFlow cannot make a context.
+   */
+  constructor(library: Library, options: BindingOptions) {
+    this.library = library;
+    this.TF_Version = library.version;
+    const config = encodeConfig(options);
+    this.context = newContext(library, config);
+    this.devices = listDevices(library, this.context);
+    const gpu = this.devices.find((device) => device.type === "GPU");
+    this.tensors = new TensorTable(library, this.context, gpu?.name);
+    this.#savedModels = new SavedModels(library, this.tensors, config);
+  }
+
+  /** Whether float tensors live on a GPU. */
+  isUsingGpuDevice(): boolean {
+    return this.devices.some((device) => device.type === "GPU");
+  }
+
+  /** Live tensor handles. */
+  getNumOfTensors(): number {
+    return this.tensors.size;
+  }
+
+  /** Makes a tensor, or a constant of the function being traced. */
+  createTensor(shape: readonly number[], dtype: number, values: TensorValues): number {
+    return this.tracer !== undefined
+      ? this.tracer.createTensor(shape, dtype, values)
+      : this.tensors.create(shape, dtype, values);
+  }
+
+  /** Deletes a tensor. */
+  deleteTensor(id: number): void {
+    if (this.tracer !== undefined) this.tracer.deleteTensor(id);
+    else this.tensors.delete(id);
+  }
+
+  /** Copies a tensor's values to the host. */
+  tensorDataSync(id: number): ElementArray | Uint8Array[] {
+    return this.tracer !== undefined ? this.tracer.tensorDataSync(id) : this.tensors.read(id);
+  }
+
+  /**
+   * Runs an op, or adds it to the function being traced.
+   *
+   * @param name The op's name, or a compiled function's.
+   * @param attributes Its attributes.
+   * @param inputs Tensor ids, list inputs flattened.
+   * @param outputs How many outputs it has at most.
+   * @returns The outputs.
+   * @throws {TensorFlowError} Naming the op and the shapes of its inputs.
+   */
+  executeOp(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[] {
+    return this.tracer !== undefined
+      ? this.tracer.executeOp(name, attributes, inputs, outputs)
+      : this.execute(name, attributes, inputs, outputs);
+  }
+
+  /** Runs an op now, even while tracing. */
+  execute(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): TensorMetadata[] {
+    const { api, status } = this.library;
+    const place = () => `Cannot run ${this.describeCall(name, inputs)}`;
+    const handles = inputs.map((id) => this.tensors.handle(id));
+    const op = api.TFE_NewOp(this.context, cString(name), status);
+    check(this.library, place);
+    try {
+      for (const handle of handles) {
+        api.TFE_OpAddInput(op, handle, status);
+        check(this.library, place);
+      }
+      for (const attribute of attributes) {
+        setAttribute(this.library, op, false, attribute, (id) => this.tensors.resolve(id));
+      }
+      const results = new BigUint64Array(Math.max(outputs, 1));
+      const count = Int32Array.of(outputs);
+      api.TFE_Execute(op, results, count, status);
+      check(this.library, place);
+      const found: TensorMetadata[] = [];
+      for (let i = 0; i < count[0]!; i++) {
+        found.push(this.tensors.adopt(Deno.UnsafePointer.create(results[i]!)));
+      }
+      return found;
+    } finally {
+      api.TFE_DeleteOp(op);
+    }
+  }
+
+  /** `MatMul(float32[2,3], float32[4,5])`, for error messages. */
+  describeCall(name: string, inputs: readonly number[]): string {
+    const shown = inputs.slice(0, 8).map((id) => {
+      if (!this.tensors.has(id)) return `disposed tensor ${id}`;
+      const { dtype, shape } = this.tensors.metadata(id);
+      return describe(dtype, shape);
+    });
+    if (inputs.length > shown.length) shown.push(`… ${inputs.length - shown.length} more`);
+    return `${name}(${shown.join(", ")})`;
+  }
+
+  /** Loads a SavedModel folder; see {@link SavedModels.load}. */
+  loadSavedModel(folder: string, tags: string): number {
+    return this.#savedModels.load(folder, tags);
+  }
+
+  /** Deletes a loaded SavedModel. */
+  deleteSavedModel(id: number): void {
+    this.#savedModels.delete(id);
+  }
+
+  /** Runs a loaded SavedModel; see {@link SavedModels.run}. */
+  runSavedModel(
+    id: number,
+    inputs: readonly number[],
+    inputNames: string,
+    outputNames: string,
+  ): TensorMetadata[] {
+    return this.#savedModels.run(id, inputs, inputNames, outputNames);
+  }
+
+  /** Loaded SavedModels. */
+  getNumOfSavedModels(): number {
+    return this.#savedModels.size;
+  }
+}
+
+function newContext(library: Library, config: Uint8Array<ArrayBuffer>): Pointer {
+  const { api, status } = library;
+  const options = api.TFE_NewContextOptions();
+  api.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);
+  check(library, "Cannot configure TensorFlow");
+  const context = api.TFE_NewContext(options, status);
+  api.TFE_DeleteContextOptions(options);
+  check(library, "Cannot start TensorFlow");
+  return context;
+}
+
+function listDevices(library: Library, context: Pointer): Device[] {
+  const { api, status } = library;
+  const list = api.TFE_ContextListDevices(context, status);
+  check(library, "Cannot list TensorFlow's devices");
+  const devices = Array.from({ length: api.TF_DeviceListCount(list) }, (_, i) => ({
+    name: readCString(api.TF_DeviceListName(list, i, status)),
+    type: readCString(api.TF_DeviceListType(list, i, status)),
+  }));
+  api.TF_DeleteDeviceList(list);
+  return devices;
+}

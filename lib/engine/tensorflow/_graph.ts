@@ -1,0 +1,332 @@
+/** Traces ops into a graph and turns the graph into one TensorFlow function. */
+import type { Attribute } from "./_attributes.ts";
+import { setAttribute } from "./_attributes.ts";
+import type { TensorFlowBinding, Tracer } from "./_binding.ts";
+import { describe, DT, type ElementArray } from "./_dtypes.ts";
+import { check, cString, cStringOnce, dimsArray, type Pointer } from "./_library.ts";
+import { groupInputs, opDef } from "./_op_defs.ts";
+import { SideEffects } from "./_side_effects.ts";
+import type { TensorMetadata, TensorValues } from "./_tensors.ts";
+
+/** A tensor of the graph: output `index` of operation `op`. */
+interface Symbolic {
+  readonly op: Pointer;
+  readonly index: number;
+  readonly shape: number[];
+  readonly dtype: number;
+  /** Its values, if it is a constant. */
+  readonly values?: TensorValues;
+}
+
+/** A traced function, registered with TensorFlow. */
+export interface TracedFunction {
+  /** The op name that calls it. */
+  readonly name: string;
+  /** Ids of the tensors it takes after its declared inputs, as the enclosing level knows them. */
+  readonly captures: readonly number[];
+  /** Shape and dtype of each output. */
+  readonly outputs: readonly TensorMetadata[];
+  /** Nodes of the graph. */
+  readonly nodes: number;
+  /** The `TF_Function`; the caller deletes it. */
+  readonly handle: Pointer;
+}
+
+/** What a graph must be told about the tensors outside of it. */
+export interface Enclosing {
+  /** Shape and dtype of an id of the enclosing level; for a resource, of the variable's value. */
+  metadata(id: number): { shape: number[]; dtype: number };
+  /** Shape and dtype of the value of a variable, by the id of its resource. */
+  variable(id: number): { shape: readonly number[]; dtype: number } | undefined;
+}
+
+/** Ids of traced tensors are negative, so that tfjs never deletes them; −1 means "no id" to tfjs. */
+let nextId = -2;
+
+/** True for the id of a tensor that exists only in a graph. */
+export function isSymbolic(id: number): boolean {
+  return id < -1;
+}
+
+const OUTPUT_SIZE = 16;
+
+function outputRef({ op, index }: { op: Pointer; index: number }): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(OUTPUT_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(Deno.UnsafePointer.value(op)), true);
+  view.setInt32(8, index, true);
+  return bytes;
+}
+
+function outputRefs(list: readonly Symbolic[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(OUTPUT_SIZE * list.length);
+  list.forEach((symbolic, i) => bytes.set(outputRef(symbolic), OUTPUT_SIZE * i));
+  return bytes;
+}
+
+/** A graph under construction. */
+export class GraphTracer implements Tracer {
+  readonly #binding: TensorFlowBinding;
+  readonly #enclosing: Enclosing;
+  readonly #graph: Pointer;
+  readonly #symbols = new Map<number, Symbolic>();
+  readonly #inputs: Symbolic[] = [];
+  readonly #captured = new Map<number, { id: number; symbolic: Symbolic }>();
+  readonly #effects = new SideEffects();
+  readonly #functions = new Set<string>();
+  #nodes = 0;
+  /** Called with what cannot be traced; must throw. */
+  readonly #refuse: (problem: string) => never;
+
+  /**
+   * @param binding The binding whose calls are traced.
+   * @param enclosing What lies outside.
+   * @param refuse Throws an error that names the function and the place in the user's code.
+   */
+  constructor(
+    binding: TensorFlowBinding,
+    enclosing: Enclosing,
+    refuse: (problem: string) => never,
+  ) {
+    this.#binding = binding;
+    this.#enclosing = enclosing;
+    this.#refuse = refuse;
+    this.#graph = binding.library.api.TF_NewGraph();
+  }
+
+  /** Declares the next input of the function. */
+  input(shape: readonly number[], dtype: number): TensorMetadata {
+    const symbolic = this.#placeholder(shape, dtype);
+    this.#inputs.push(symbolic);
+    return this.#register(symbolic);
+  }
+
+  /** Shape and dtype of an id as seen from inside this graph. */
+  metadata(id: number): { shape: number[]; dtype: number } {
+    return this.#symbols.get(id) ?? this.#enclosing.metadata(id);
+  }
+
+  /** The variable behind an id, if it is one. */
+  variable(id: number): { shape: readonly number[]; dtype: number } | undefined {
+    return this.#enclosing.variable(id);
+  }
+
+  createTensor(shape: readonly number[], dtype: number, values: TensorValues): number {
+    const { library, tensors } = this.#binding;
+    const tensor = tensors.allocate(shape, dtype, values);
+    const op = this.#node("Const", (description) => {
+      library.api.TF_SetAttrTensor(description, cString("value"), tensor, library.status);
+      library.api.TF_SetAttrType(description, cString("dtype"), dtype);
+    });
+    library.api.TF_DeleteTensor(tensor);
+    return this.#register({ op, index: 0, shape: [...shape], dtype, values }).id;
+  }
+
+  /** Tensors from outside that were disposed while tracing stay alive until the trace ends. */
+  readonly #disposed: number[] = [];
+
+  deleteTensor(id: number): void {
+    if (!isSymbolic(id)) this.#disposed.push(id);
+  }
+
+  tensorDataSync(id: number): ElementArray | Uint8Array[] {
+    const symbolic = this.#symbols.get(id);
+    if (symbolic?.values !== undefined) return symbolic.values as ElementArray | Uint8Array[];
+    const { dtype, shape } = this.metadata(id);
+    return this.#refuse(
+      `a traced tensor has no values to read on the host, current value is ${
+        describe(dtype, shape)
+      }; return it from the function and read it there`,
+    );
+  }
+
+  executeOp(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    _outputs: number,
+  ): TensorMetadata[] {
+    const { library, tensors } = this.#binding;
+    const { api } = library;
+    const definition = opDef(library, this.#graph, name);
+    const symbols = inputs.map((id) => this.#resolve(id));
+    const groups = groupInputs(definition, symbols.length, (attribute) => {
+      const value = attributes.find((a) => a.name === attribute)?.value;
+      return Array.isArray(value) ? value.length : value as number | undefined;
+    });
+    const place = () =>
+      `Cannot trace ${name}(${symbols.map((s) => describe(s.dtype, s.shape)).join(", ")})`;
+    const op = this.#node(name, (description) => {
+      let at = 0;
+      groups.forEach((count, i) => {
+        const arg = definition.inputs[i]!;
+        if (arg.numberAttr || arg.typeListAttr) {
+          api.TF_AddInputList(description, outputRefs(symbols.slice(at, at + count)), count);
+        } else api.TF_AddInput(description, outputRef(symbols[at]!));
+        at += count;
+      });
+      for (const before of this.#effects.before(name, definition.stateful, symbols)) {
+        api.TF_AddControlInput(description, before);
+      }
+      for (const attribute of attributes) {
+        if (definition.inferred.has(attribute.name)) continue;
+        setAttribute(library, description, true, attribute, (id) => tensors.resolve(id));
+      }
+    }, place);
+    this.#effects.after(name, definition.stateful, op, symbols);
+    return this.#outputs(name, op, symbols);
+  }
+
+  /** Adds a call of another traced function, which may be compiled as one XLA cluster. */
+  call(
+    traced: TracedFunction,
+    inputs: readonly number[],
+    attributes: readonly Attribute[],
+  ): TensorMetadata[] {
+    const { library } = this.#binding;
+    if (!this.#functions.has(traced.name)) {
+      library.api.TF_GraphCopyFunction(this.#graph, traced.handle, null, library.status);
+      check(library, `Cannot call "${traced.name}" in a traced function`);
+      this.#functions.add(traced.name);
+    }
+    return this.executeOp(
+      traced.name,
+      attributes,
+      [...inputs, ...traced.captures],
+      traced.outputs.length,
+    );
+  }
+
+  /**
+   * Ends the trace.
+   *
+   * @param name The function's name; must be new.
+   * @param outputs Ids of the tensors it returns.
+   */
+  finish(name: string, outputs: readonly number[]): TracedFunction {
+    const { library } = this.#binding;
+    const { api, status } = library;
+    const results = outputs.map((id) => {
+      const { dtype } = this.metadata(id);
+      const attributes = [{ name: "T", type: 4, value: dtype }];
+      return this.executeOp("Identity", attributes, [id], 1)[0]!;
+    });
+    const captured = [...this.#captured.values()];
+    const parameters = [...this.#inputs, ...captured.map((c) => c.symbolic)];
+    const returns = results.map((m) => this.#symbols.get(m.id)!);
+    const control = BigUint64Array.from(
+      this.#effects.last(),
+      (op) => BigInt(Deno.UnsafePointer.value(op)),
+    );
+    const handle = api.TF_GraphToFunctionWithControlOutputs(
+      this.#graph,
+      cStringOnce(name),
+      0,
+      -1,
+      null,
+      parameters.length,
+      outputRefs(parameters),
+      returns.length,
+      outputRefs(returns),
+      null,
+      control.length,
+      control,
+      null,
+      null,
+      null,
+      status,
+    );
+    check(library, `Cannot make function "${name}"`);
+    return {
+      name,
+      captures: captured.map((c) => c.id),
+      outputs: results,
+      nodes: this.#nodes,
+      handle,
+    };
+  }
+
+  /** Frees the graph and the tensors that were disposed while it was traced. */
+  dispose(): void {
+    this.#binding.library.api.TF_DeleteGraph(this.#graph);
+    for (const id of this.#disposed) this.#binding.deleteTensor(id);
+  }
+
+  #register(symbolic: Symbolic): TensorMetadata {
+    const id = nextId--;
+    this.#symbols.set(id, symbolic);
+    return { id, shape: symbolic.shape, dtype: symbolic.dtype };
+  }
+
+  #node(
+    type: string,
+    build: (description: Pointer) => void,
+    place: () => string = () => `Cannot trace ${type}`,
+  ): Pointer {
+    const { library } = this.#binding;
+    const { api, status } = library;
+    const name = cStringOnce(`${type}_${this.#nodes++}`);
+    const description = api.TF_NewOperation(this.#graph, cString(type), name);
+    build(description);
+    const op = api.TF_FinishOperation(description, status);
+    check(library, place);
+    return op;
+  }
+
+  #placeholder(shape: readonly number[], dtype: number): Symbolic {
+    const { api } = this.#binding.library;
+    const op = this.#node("Placeholder", (description) => {
+      api.TF_SetAttrType(description, cString("dtype"), dtype);
+      api.TF_SetAttrShape(description, cString("shape"), dimsArray(shape), shape.length);
+    });
+    return { op, index: 0, shape: [...shape], dtype };
+  }
+
+  #resolve(id: number): Symbolic {
+    const known = this.#symbols.get(id) ?? this.#captured.get(id)?.symbolic;
+    if (known !== undefined) return known;
+    const variable = this.#enclosing.variable(id);
+    const { shape, dtype } = variable === undefined
+      ? this.#enclosing.metadata(id)
+      : { shape: [], dtype: DT.resource };
+    const symbolic = this.#placeholder(shape, dtype);
+    this.#captured.set(id, { id, symbolic });
+    if (variable !== undefined) this.#valueShapes.set(symbolic, variable.shape);
+    return symbolic;
+  }
+
+  /** Shapes of the values of captured variables. */
+  readonly #valueShapes = new Map<Symbolic, readonly number[]>();
+
+  #outputs(name: string, op: Pointer, inputs: readonly Symbolic[]): TensorMetadata[] {
+    const { library } = this.#binding;
+    const { api, status } = library;
+    if (name === "ReadVariableOp") {
+      const shape = this.#valueShapes.get(inputs[0]!)!;
+      api.TF_GraphSetTensorShape(
+        this.#graph,
+        outputRef({ op, index: 0 }),
+        dimsArray(shape),
+        shape.length,
+        status,
+      );
+      check(library, "Cannot trace the read of a variable");
+    }
+    return Array.from({ length: api.TF_OperationNumOutputs(op) }, (_, index) => {
+      const ref = outputRef({ op, index });
+      const rank = api.TF_GraphGetTensorNumDims(this.#graph, ref, status);
+      check(library, () => `Cannot infer the shape of ${name}`);
+      const dims = new BigInt64Array(Math.max(rank, 1));
+      if (rank > 0) api.TF_GraphGetTensorShape(this.#graph, ref, dims, rank, status);
+      const shape = Array.from(dims.subarray(0, Math.max(rank, 0)), Number);
+      if (rank < 0 || shape.some((dim) => dim < 0)) {
+        this.#refuse(
+          `the shape of ${name}'s result depends on values, current value is [${
+            rank < 0 ? "unknown rank" : shape.map((d) => d < 0 ? "?" : d).join(",")
+          }]; compute it outside of the function, or use a mask of fixed shape`,
+        );
+      }
+      return this.#register({ op, index, shape, dtype: api.TF_OperationOutputType(ref) });
+    });
+  }
+}
