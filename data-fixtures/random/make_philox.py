@@ -94,4 +94,4 @@ record = {
     },
 }
 path = pathlib.Path(__file__).with_name("philox.json")
-path.write_text(json.dumps(record, indent=1) + "\n")
+path.write_text(json.dumps(record, indent=2) + "\n")

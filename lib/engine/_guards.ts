@@ -30,7 +30,10 @@ export function callSite(stack: string | undefined): string {
 
 /** The error for something a traced function must not do. */
 export function refusal(name: string, problem: string): Error {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 50;
   const error = new Error();
+  Error.stackTraceLimit = limit;
   return new Error(`Cannot compile "${name}" at ${callSite(error.stack)}: ${problem}`);
 }
 

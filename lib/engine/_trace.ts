@@ -2,7 +2,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { activeTracer } from "./tensorflow/_active.ts";
 import type { TensorFlowBackend } from "./tensorflow/_backend.ts";
-import { type Enclosing, GraphTracer, type TracedFunction } from "./tensorflow/_graph.ts";
+import {
+  type Enclosing,
+  type GraphOptions,
+  GraphTracer,
+  type TracedFunction,
+} from "./tensorflow/_graph.ts";
 import { guardHost, refusal } from "./_guards.ts";
 
 let count = 0;
@@ -13,8 +18,12 @@ export interface TraceRequest {
   readonly name: string;
   /** Shapes and `TF_DataType`s of the inputs. */
   readonly inputs: readonly { readonly shape: readonly number[]; readonly dtype: number }[];
-  /** Called once. */
-  readonly body: (inputs: tf.Tensor[]) => readonly tf.Tensor[];
+  /** Variables that are inputs too, after the tensors. Default: none. */
+  readonly variables?: readonly { readonly shape: readonly number[]; readonly dtype: number }[];
+  /** Called once, with the inputs and the resource ids of the variables. */
+  readonly body: (inputs: tf.Tensor[], variables: number[]) => readonly tf.Tensor[];
+  /** How its ops are traced. Default: as those of the function around it. */
+  readonly options?: GraphOptions;
 }
 
 /**
@@ -35,14 +44,18 @@ export function trace(native: TensorFlowBackend, request: TraceRequest): TracedF
   };
   const tracer = new GraphTracer(binding, enclosing, (problem) => {
     throw refusal(request.name, problem);
-  });
+  }, request.options ?? outer?.options ?? { xla: false, autocast: false });
   const release = outer === undefined ? guardHost(native, request.name) : () => {};
   const inputs = request.inputs.map(({ shape, dtype }) => tracer.input(shape, dtype));
+  const variables = (request.variables ?? []).map((v) => tracer.inputVariable(v.shape, v.dtype));
   binding.tracer = tracer;
   try {
     let outputs: number[] = [];
     tf.tidy(() => {
-      const results = request.body(inputs.map((metadata) => native.tensor(metadata)));
+      const results = request.body(
+        inputs.map((metadata) => native.tensor(metadata)),
+        variables,
+      );
       outputs = native.ids(results);
     });
     const traced = tracer.finish(`trocar_${request.name.replace(/\W+/g, "_")}_${count++}`, outputs);

@@ -2,10 +2,12 @@
 import * as tf from "@tensorflow/tfjs";
 import { callSite } from "./_guards.ts";
 import { trace } from "./_trace.ts";
+import { hasFastBfloat16 } from "./_bfloat16.ts";
 import { flatten, type FlatTree, type Tree } from "./_tree.ts";
 import { activeTracer, nativeBackend } from "./tensorflow/_active.ts";
 import { ATTR, type Attribute } from "./tensorflow/_attributes.ts";
-import { dtypeOf, type TensorFlowBackend } from "./tensorflow/_backend.ts";
+import type { TensorFlowBackend } from "./tensorflow/_backend.ts";
+import { dtypeOf } from "./tensorflow/_kernels.ts";
 import type { TracedFunction } from "./tensorflow/_graph.ts";
 
 export type { Tree } from "./_tree.ts";
@@ -21,6 +23,12 @@ export interface CompileOptions {
    * @default {"auto"}
    */
   readonly executor?: "auto" | "onednn" | "xla";
+  /**
+   * `bfloat16` computes matrix products and convolutions in bfloat16, with float32 inputs, outputs and
+   * gradients; on devices without fast bfloat16, and on engines that run op by op, it changes nothing.
+   * @default {"float32"}
+   */
+  readonly precision?: "float32" | "bfloat16";
   /** Signatures after which a further one is an error instead of another function. @default {16} */
   readonly maxSignatures?: number;
   /** Called after each trace. */
@@ -159,9 +167,13 @@ function traceEntry(
   let result: FlatTree | undefined;
   const traced = trace(native, {
     name: options.name,
+    options: {
+      xla: executor === "xla",
+      autocast: options.precision === "bfloat16" && hasFastBfloat16(binding),
+    },
     inputs: flat.tensors.map((tensor) => ({
       shape: tensor.shape,
-      dtype: dtypeOf(binding, tensor),
+      dtype: dtypeOf(tensor),
     })),
     body: (inputs) => {
       result = flatten(

@@ -1,110 +1,15 @@
 /** Named values that a step updates in place. */
 import * as tf from "@tensorflow/tfjs";
 import { activeTracer, nativeBackend } from "./tensorflow/_active.ts";
-import { dtypeOf, type TensorFlowBackend } from "./tensorflow/_backend.ts";
-import { ATTR } from "./tensorflow/_attributes.ts";
+import { expectAssignable, NativeVariable, type Variable } from "./tensorflow/_variable.ts";
 
-/**
- * A named tensor that can be assigned. On the native engine it is a TensorFlow resource variable,
- * updated in place inside compiled functions; on the other engines it holds a tfjs tensor.
- */
-export interface Variable {
-  /** The name it was made with. */
-  readonly name: string;
-  /** Its shape, which never changes. */
-  readonly shape: number[];
-  /** Its dtype, which never changes. */
-  readonly dtype: tf.DataType;
-  /** Its value now, as a tensor that the caller owns; later assignments do not change that tensor. */
-  read(): tf.Tensor;
-  /**
-   * Replaces the value.
-   *
-   * @param value A tensor of the same shape and dtype; stays the caller's.
-   * @throws {TypeError} If shape or dtype differ.
-   */
-  assign(value: tf.Tensor): void;
-  /** Frees the memory. Compiled functions that use the variable then throw. */
-  dispose(): void;
-}
+export type { Variable } from "./tensorflow/_variable.ts";
 
 /** Named variables, such as the parameters of a policy. */
 export type Variables = Readonly<Record<string, Variable>>;
 
 /** Named tensors, such as parameters or their gradients. */
 export type NamedTensors = Readonly<Record<string, tf.Tensor>>;
-
-function expectSame(variable: Variable, value: tf.Tensor): void {
-  if (value.dtype !== variable.dtype || !tf.util.arraysEqual(value.shape, variable.shape)) {
-    throw new TypeError(
-      `Cannot assign variable "${variable.name}": it is ${variable.dtype}[${variable.shape}], current value is ${value.dtype}[${value.shape}]`,
-    );
-  }
-}
-
-class NativeVariable implements Variable {
-  readonly name: string;
-  readonly shape: number[];
-  readonly dtype: tf.DataType;
-  readonly #native: TensorFlowBackend;
-  readonly #resource: number;
-  readonly #type: { name: string; type: number; value: number };
-  #disposed = false;
-
-  constructor(native: TensorFlowBackend, value: tf.Tensor, name: string) {
-    this.name = name;
-    this.shape = [...value.shape];
-    this.dtype = value.dtype;
-    this.#native = native;
-    const dtype = dtypeOf(native.binding, value);
-    this.#type = { name: "dtype", type: ATTR.type, value: dtype };
-    // This reserved name gives each handle a variable of its own, freed with its last handle.
-    const anonymous = "cd2c89b7-88b7-44c8-ad83-06c2a9158347";
-    const [handle] = native.binding.execute("VarHandleOp", [
-      this.#type,
-      { name: "shape", type: ATTR.shape, value: this.shape },
-      { name: "shared_name", type: ATTR.string, value: anonymous },
-    ], [], 1);
-    this.#resource = handle!.id;
-    native.variables.set(this.#resource, { shape: this.shape, dtype });
-    native.binding.execute("AssignVariableOp", [this.#type], [
-      this.#resource,
-      ...native.ids([value]),
-    ], 0);
-  }
-
-  read(): tf.Tensor {
-    const [output] = this.#native.binding.executeOp(
-      "ReadVariableOp",
-      [this.#type],
-      [this.#live()],
-      1,
-    );
-    return this.#native.tensor(output!);
-  }
-
-  assign(value: tf.Tensor): void {
-    expectSame(this, value);
-    this.#native.binding.executeOp("AssignVariableOp", [this.#type], [
-      this.#live(),
-      ...this.#native.ids([value]),
-    ], 0);
-  }
-
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#native.variables.delete(this.#resource);
-    this.#native.binding.tensors.delete(this.#resource);
-  }
-
-  #live(): number {
-    if (this.#disposed) {
-      throw new Error(`Cannot use variable "${this.name}": it was disposed`);
-    }
-    return this.#resource;
-  }
-}
 
 class TensorVariable implements Variable {
   readonly name: string;
@@ -127,7 +32,7 @@ class TensorVariable implements Variable {
   }
 
   assign(value: tf.Tensor): void {
-    expectSame(this, value);
+    expectAssignable(this, value);
     const next = tf.keep(value.clone());
     this.#value?.dispose();
     this.#value = next;
@@ -165,7 +70,7 @@ export function variable(initial: tf.Tensor, name = `variable_${unnamed++}`): Va
   }
   const native = nativeBackend();
   return native !== undefined
-    ? new NativeVariable(native, initial, name)
+    ? NativeVariable.create(native, initial, name)
     : new TensorVariable(initial, name);
 }
 

@@ -82,6 +82,8 @@ export async function downloadWheel(
     }
     const text = (await output).join("\n");
     const { code, signal } = await status;
+    // Ctrl-C reaches pip as well, and its end may be seen before our own handler has run.
+    if (code !== 0) await sleep(50);
     options.signal?.throwIfAborted();
     if (code !== 0) throw pipError(wheel, program, text, signal ?? code);
     meter.update(wheel.bytes);

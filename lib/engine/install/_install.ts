@@ -25,6 +25,8 @@ export interface InstallSettings extends InstallOptions {
 
 /** Folders in which an installation is prepared; any that is found under the lock is a leftover. */
 const PARTIAL = /^\.partial-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+/** Files that are written under this name first, then linked or renamed. */
+const DRAFT = /^(install\.lock|proofs\.json)\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Installs TensorFlow as {@linkcode installTensorFlow} describes it. */
 export async function runInstall(settings: InstallSettings): Promise<TensorFlowLocation> {
@@ -137,9 +139,15 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
+/** What processes that were killed have left: prepared folders, and small drafts. */
 async function removeLeftovers(root: string): Promise<void> {
   for await (const entry of Deno.readDir(root)) {
-    if (entry.isDirectory && PARTIAL.test(entry.name)) await removeTree(join(root, entry.name));
+    const path = join(root, entry.name);
+    if (entry.isDirectory && PARTIAL.test(entry.name)) await removeTree(path);
+    if (!entry.isFile || !DRAFT.test(entry.name)) continue;
+    // A draft lives for milliseconds; a young one may belong to a process that is waiting.
+    const modified = (await Deno.stat(path).catch(() => undefined))?.mtime?.getTime() ?? Infinity;
+    if (Date.now() - modified > 60_000) await removeTree(path);
   }
 }
 

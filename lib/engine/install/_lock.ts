@@ -50,9 +50,11 @@ export class FileLock implements AsyncDisposable {
     let said = false;
     while (true) {
       options.signal?.throwIfAborted();
-      if (await createWith(path, own)) return new FileLock(path, own.token, heartbeat);
       const state = await readHolder(path);
-      if (state === undefined) continue;
+      if (state === undefined) {
+        if (await createWith(path, own)) return new FileLock(path, own.token, heartbeat);
+        continue;
+      }
       if (watch.isStale(state)) {
         if (await takeOver(path, state, own)) return new FileLock(path, own.token, heartbeat);
         continue;

@@ -57,9 +57,12 @@ export function pipError(
         `${lastLines(text, 4)}\n${byHand}`,
     );
   }
+  const offers = /from versions: none/.test(text)
+    ? "The package index could not be reached, or does not offer this wheel. "
+    : "";
   return new InstallError(
     "pip-failed",
-    `Cannot download ${what}: pip ended with ${status}. pip's last words:\n` +
+    `Cannot download ${what}: pip ended with ${status}. ${offers}pip's last words:\n` +
       `${lastLines(text, 8)}\n${byHand}`,
   );
 }

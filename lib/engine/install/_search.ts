@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { cacheFolder } from "./cache_folder.ts";
 import { pythonCandidate, systemFolders, versionOf } from "./_candidates.ts";
 import { isCudaBuild } from "./_elf.ts";
@@ -27,7 +27,7 @@ export interface SearchSettings {
   readonly systemFolders?: readonly string[];
 }
 
-/** The libraries in one folder, or in words why it does not serve. */
+/** Looks as {@linkcode searchTensorFlow} describes it. */
 export async function search(settings: SearchSettings): Promise<TensorFlowSearch> {
   const platform = settings.platform ?? currentPlatform();
   const setting = settings.setting ?? Deno.env.get("TROCAR_TENSORFLOW") ?? "";
@@ -59,7 +59,7 @@ export async function search(settings: SearchSettings): Promise<TensorFlowSearch
 
 async function fromSetting(setting: string, platform: string): Promise<TensorFlowLocation> {
   const { framework, cc } = libraryNames(platform);
-  for (const folder of [setting, join(setting, "tensorflow")]) {
+  for (const folder of [resolve(setting), resolve(setting, "tensorflow")]) {
     if (!await exists(join(folder, framework))) continue;
     const found = await inspect("TROCAR_TENSORFLOW", folder, platform, undefined);
     if (typeof found !== "string") return found;
@@ -129,6 +129,7 @@ export function installedLocation(
   };
 }
 
+/** The libraries in one folder, or in words why it does not serve. */
 async function inspect(
   source: TensorFlowSource,
   folder: string,

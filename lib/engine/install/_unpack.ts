@@ -98,5 +98,5 @@ async function unpackEntry(
     onBytes(piece.length);
   }
   await file.sync();
-  if (entry.mode !== 0) await Deno.chmod(path, 0o644 | (entry.mode & 0o111));
+  if ((entry.mode & 0o111) !== 0) await Deno.chmod(path, 0o755);
 }

@@ -11,7 +11,8 @@ export type InstallErrorCode =
   | "no-space"
   | "not-writable"
   | "interrupted"
-  | "lock-lost";
+  | "lock-lost"
+  | "cannot-load";
 
 /**
  * An error of the set-up of TensorFlow: what happened, where, and what to do about it.

@@ -1,10 +1,11 @@
 /** tfjs's node backend on trocar's binding, with the few things it gets wrong for tracing put right. */
 import util from "node:util";
-import type { DataId, KernelConfig, Tensor, TensorInfo } from "@tensorflow/tfjs";
+import type { DataId, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
 import type { TensorFlowBinding } from "./_binding.ts";
 import type { TracedFunction } from "./_graph.ts";
 import { describe } from "./_dtypes.ts";
+import { registerKernels } from "./_kernels.ts";
 import { check, cStringOnce } from "./_library.ts";
 import type { TensorMetadata, TensorValues } from "./_tensors.ts";
 
@@ -59,7 +60,7 @@ export class TensorFlowBackend {
     tf.registerBackend("tensorflow", () => constructed, 3);
     await tf.setBackend("tensorflow");
     await import("@tensorflow/tfjs-node-gpu/dist/register_all_kernels.js");
-    registerGather(native);
+    registerKernels(native);
     return native;
   }
 
@@ -86,9 +87,10 @@ export class TensorFlowBackend {
     check(library, `Cannot register function "${traced.name}"`);
   }
 
-  /** Removes a traced function. */
+  /** Removes a traced function and those that it calls. */
   removeFunction(traced: TracedFunction): void {
     const { library, context } = this.binding;
+    traced.callees.forEach((callee) => this.removeFunction(callee));
     library.api.TFE_ContextRemoveFunction(context, cStringOnce(traced.name), library.status);
     library.api.TF_DeleteFunction(traced.handle);
     check(library, `Cannot remove function "${traced.name}"`);
@@ -148,53 +150,5 @@ export class TensorFlowBackend {
       }
       return getInputTensorIds.call(backend, tensors);
     };
-  }
-}
-
-/**
- * Replaces tfjs-node's GatherV2 kernel, which copies the indices to the host to check their range:
- * impossible while tracing and a stall on a GPU. TensorFlow checks the range itself on the CPU.
- */
-function registerGather(native: TensorFlowBackend): void {
-  tf.unregisterKernel("GatherV2", "tensorflow");
-  const kernel: KernelConfig = {
-    kernelName: "GatherV2",
-    backendName: "tensorflow",
-    kernelFunc: ({ inputs, attrs }) => {
-      const { x, indices } = inputs as { x: TensorInfo; indices: TensorInfo };
-      const { axis, batchDims } = attrs as unknown as { axis: number; batchDims: number };
-      const { binding } = native;
-      const axisTensor = tf.scalar(axis, "int32");
-      const [output] = binding.executeOp(
-        "GatherV2",
-        [
-          { name: "batch_dims", type: binding.TF_ATTR_INT, value: batchDims },
-          { name: "Tparams", type: binding.TF_ATTR_TYPE, value: dtypeOf(binding, x) },
-          { name: "Tindices", type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 },
-          { name: "Taxis", type: binding.TF_ATTR_TYPE, value: binding.TF_INT32 },
-        ],
-        native.ids([x, indices, axisTensor]),
-        1,
-      );
-      axisTensor.dispose();
-      return native.tensor(output!);
-    },
-  };
-  tf.registerKernel(kernel);
-}
-
-/** The `TF_DataType` of a tfjs tensor. */
-export function dtypeOf(binding: TensorFlowBinding, tensor: TensorInfo): number {
-  switch (tensor.dtype) {
-    case "int32":
-      return binding.TF_INT32;
-    case "bool":
-      return binding.TF_BOOL;
-    case "complex64":
-      return binding.TF_COMPLEX64;
-    case "string":
-      return binding.TF_STRING;
-    default:
-      return binding.TF_FLOAT;
   }
 }

@@ -1,6 +1,5 @@
 /** Traces ops into a graph and turns the graph into one TensorFlow function. */
-import type { Attribute } from "./_attributes.ts";
-import { setAttribute } from "./_attributes.ts";
+import { ATTR, type Attribute, setAttribute } from "./_attributes.ts";
 import type { TensorFlowBinding, Tracer } from "./_binding.ts";
 import { describe, DT, type ElementArray } from "./_dtypes.ts";
 import { check, cString, cStringOnce, dimsArray, type Pointer } from "./_library.ts";
@@ -28,8 +27,18 @@ export interface TracedFunction {
   readonly outputs: readonly TensorMetadata[];
   /** Nodes of the graph. */
   readonly nodes: number;
-  /** The `TF_Function`; the caller deletes it. */
+  /** The `TF_Function`. */
   readonly handle: Pointer;
+  /** Traced functions that it calls. */
+  readonly callees: readonly TracedFunction[];
+}
+
+/** How ops are traced. */
+export interface GraphOptions {
+  /** Whether XLA will compile the whole graph, so that nothing in it needs to be its own program. */
+  readonly xla: boolean;
+  /** Whether matrix products and convolutions are computed in bfloat16. */
+  readonly autocast: boolean;
 }
 
 /** What a graph must be told about the tensors outside of it. */
@@ -39,6 +48,19 @@ export interface Enclosing {
   /** Shape and dtype of the value of a variable, by the id of its resource. */
   variable(id: number): { shape: readonly number[]; dtype: number } | undefined;
 }
+
+/** Matrix products and convolutions, which bfloat16 speeds up and float32 accumulation keeps exact. */
+const AUTOCAST = new Set([
+  "BatchMatMulV2",
+  "Conv2D",
+  "Conv2DBackpropFilter",
+  "Conv2DBackpropInput",
+  "Conv3D",
+  "Conv3DBackpropFilterV2",
+  "Conv3DBackpropInputV2",
+  "Einsum",
+  "MatMul",
+]);
 
 /** Ids of traced tensors are negative, so that tfjs never deletes them; −1 means "no id" to tfjs. */
 let nextId = -2;
@@ -73,24 +95,39 @@ export class GraphTracer implements Tracer {
   readonly #inputs: Symbolic[] = [];
   readonly #captured = new Map<number, { id: number; symbolic: Symbolic }>();
   readonly #effects = new SideEffects();
-  readonly #functions = new Set<string>();
+  readonly #callees = new Map<string, TracedFunction>();
+  readonly #inputVariables = new Map<number, { shape: readonly number[]; dtype: number }>();
+  /** Shapes of the values behind resource placeholders. */
+  readonly #valueShapes = new Map<Symbolic, readonly number[]>();
+  /** Tensors from outside that were disposed while tracing stay alive until the trace ends. */
+  readonly #disposed: number[] = [];
+  /** bfloat16 copies of tensors, by id. */
+  readonly #narrow = new Map<number, number>();
   #nodes = 0;
   /** Called with what cannot be traced; must throw. */
   readonly #refuse: (problem: string) => never;
+  /** How ops are traced. */
+  readonly options: GraphOptions;
+  /** Functions that were traced while this graph was, by key, to be called again. */
+  readonly shared: Map<string, TracedFunction>;
 
   /**
    * @param binding The binding whose calls are traced.
    * @param enclosing What lies outside.
    * @param refuse Throws an error that names the function and the place in the user's code.
+   * @param options How ops are traced.
    */
   constructor(
     binding: TensorFlowBinding,
     enclosing: Enclosing,
     refuse: (problem: string) => never,
+    options: GraphOptions,
   ) {
     this.#binding = binding;
     this.#enclosing = enclosing;
     this.#refuse = refuse;
+    this.options = options;
+    this.shared = enclosing instanceof GraphTracer ? enclosing.shared : new Map();
     this.#graph = binding.library.api.TF_NewGraph();
   }
 
@@ -101,6 +138,16 @@ export class GraphTracer implements Tracer {
     return this.#register(symbolic);
   }
 
+  /** Declares a variable as the next input of the function. */
+  inputVariable(shape: readonly number[], dtype: number): number {
+    const symbolic = this.#placeholder([], DT.resource);
+    this.#inputs.push(symbolic);
+    this.#valueShapes.set(symbolic, shape);
+    const { id } = this.#register(symbolic);
+    this.#inputVariables.set(id, { shape, dtype });
+    return id;
+  }
+
   /** Shape and dtype of an id as seen from inside this graph. */
   metadata(id: number): { shape: number[]; dtype: number } {
     return this.#symbols.get(id) ?? this.#enclosing.metadata(id);
@@ -108,7 +155,7 @@ export class GraphTracer implements Tracer {
 
   /** The variable behind an id, if it is one. */
   variable(id: number): { shape: readonly number[]; dtype: number } | undefined {
-    return this.#enclosing.variable(id);
+    return this.#inputVariables.get(id) ?? this.#enclosing.variable(id);
   }
 
   createTensor(shape: readonly number[], dtype: number, values: TensorValues): number {
@@ -121,9 +168,6 @@ export class GraphTracer implements Tracer {
     library.api.TF_DeleteTensor(tensor);
     return this.#register({ op, index: 0, shape: [...shape], dtype, values }).id;
   }
-
-  /** Tensors from outside that were disposed while tracing stay alive until the trace ends. */
-  readonly #disposed: number[] = [];
 
   deleteTensor(id: number): void {
     if (!isSymbolic(id)) this.#disposed.push(id);
@@ -146,6 +190,45 @@ export class GraphTracer implements Tracer {
     inputs: readonly number[],
     _outputs: number,
   ): TensorMetadata[] {
+    return this.options.autocast && AUTOCAST.has(name)
+      ? this.#addNarrow(name, attributes, inputs)
+      : this.#add(name, attributes, inputs);
+  }
+
+  /** Adds an op that computes in bfloat16 from float32 to float32. */
+  #addNarrow(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+  ): TensorMetadata[] {
+    if (!attributes.some((a) => a.name === "T" && a.value === DT.float32)) {
+      return this.#add(name, attributes, inputs);
+    }
+    const narrowed = inputs.map((id) => {
+      if (this.metadata(id).dtype !== DT.float32) return id;
+      let narrow = this.#narrow.get(id);
+      if (narrow === undefined) {
+        narrow = this.#cast(id, DT.float32, DT.bfloat16).id;
+        this.#narrow.set(id, narrow);
+      }
+      return narrow;
+    });
+    return this.#add(
+      name,
+      attributes.map((a) => a.name === "T" ? { ...a, value: DT.bfloat16 } : a),
+      narrowed,
+    ).map((output) => this.#cast(output.id, DT.bfloat16, DT.float32));
+  }
+
+  #cast(id: number, from: number, to: number): TensorMetadata {
+    return this.#add("Cast", [
+      { name: "SrcT", type: ATTR.type, value: from },
+      { name: "DstT", type: ATTR.type, value: to },
+      { name: "Truncate", type: ATTR.bool, value: false },
+    ], [id])[0]!;
+  }
+
+  #add(name: string, attributes: readonly Attribute[], inputs: readonly number[]): TensorMetadata[] {
     const { library, tensors } = this.#binding;
     const { api } = library;
     const definition = opDef(library, this.#graph, name);
@@ -184,10 +267,10 @@ export class GraphTracer implements Tracer {
     attributes: readonly Attribute[],
   ): TensorMetadata[] {
     const { library } = this.#binding;
-    if (!this.#functions.has(traced.name)) {
+    if (!this.#callees.has(traced.name)) {
       library.api.TF_GraphCopyFunction(this.#graph, traced.handle, null, library.status);
       check(library, `Cannot call "${traced.name}" in a traced function`);
-      this.#functions.add(traced.name);
+      this.#callees.set(traced.name, traced);
     }
     return this.executeOp(
       traced.name,
@@ -243,6 +326,7 @@ export class GraphTracer implements Tracer {
       outputs: results,
       nodes: this.#nodes,
       handle,
+      callees: [...this.#callees.values()],
     };
   }
 
@@ -294,9 +378,6 @@ export class GraphTracer implements Tracer {
     if (variable !== undefined) this.#valueShapes.set(symbolic, variable.shape);
     return symbolic;
   }
-
-  /** Shapes of the values of captured variables. */
-  readonly #valueShapes = new Map<Symbolic, readonly number[]>();
 
   #outputs(name: string, op: Pointer, inputs: readonly Symbolic[]): TensorMetadata[] {
     const { library } = this.#binding;

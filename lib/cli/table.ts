@@ -1,0 +1,35 @@
+/**
+ * Writes rows as a table of aligned columns: numbers to the right, text to the left.
+ *
+ * @param rows the cells; the first row may be a heading
+ * @returns lines without trailing blanks, joined by line breaks; empty for no rows
+ *
+ * @example
+ * ```ts
+ * import { formatTable } from "./mod.ts";
+ * console.log(formatTable([["name", "MB"], ["cc", 788], ["framework", 65]]));
+ * // name        MB
+ * // cc         788
+ * // framework   65
+ * ```
+ */
+export function formatTable(rows: readonly (readonly (string | number)[])[]): string {
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const cells = rows.map((row) =>
+    Array.from({ length: columns }, (_, column) => String(row[column] ?? ""))
+  );
+  const widths = Array.from(
+    { length: columns },
+    (_, column) => Math.max(...cells.map((row) => [...row[column]!].length)),
+  );
+  const isNumeric = Array.from(
+    { length: columns },
+    (_, column) => rows.some((row) => typeof row[column] === "number"),
+  );
+  return cells.map((row) =>
+    row.map((cell, column) => {
+      const pad = " ".repeat(widths[column]! - [...cell].length);
+      return isNumeric[column] ? pad + cell : cell + pad;
+    }).join("  ").trimEnd()
+  ).join("\n");
+}
