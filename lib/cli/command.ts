@@ -68,17 +68,20 @@ const INTERRUPTED = 130;
  * @param args default the arguments of this process
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { integerFlag, runCommand } from "./mod.ts";
- * await runCommand({
- *   name: "count",
- *   summary: "Counts.",
- *   flags: { upTo: integerFlag("last number", { default: 3, min: 1 }) },
- *   run: ({ upTo }, { print }) => {
- *     for (let i = 1; i <= upTo; i++) print(String(i));
- *     return { document: { upTo } };
- *   },
- * });
+ * // A script calls it at its top level.
+ * export async function main(): Promise<never> {
+ *   return await runCommand({
+ *     name: "count",
+ *     summary: "Counts.",
+ *     flags: { upTo: integerFlag("last number", { default: 3, min: 1 }) },
+ *     run: ({ upTo }, { print }) => {
+ *       for (let i = 1; i <= upTo; i++) print(String(i));
+ *       return { document: { upTo } };
+ *     },
+ *   });
+ * }
  * ```
  */
 export async function runCommand<const F extends Flags>(

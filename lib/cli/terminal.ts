@@ -41,7 +41,7 @@ export function colour(
  * @example
  * ```ts
  * import { writeText } from "./mod.ts";
- * writeText(Deno.stderr, "done\\n");
+ * writeText(Deno.stderr, "done\n");
  * ```
  */
 export function writeText(stream: Terminal, text: string): void {

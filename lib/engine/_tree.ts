@@ -43,9 +43,7 @@ export function flatten(tree: Tree, what: string): FlatTree {
       const prototype = Object.getPrototypeOf(node);
       if (prototype !== Object.prototype && prototype !== null) {
         throw new TypeError(
-          `Cannot pass ${path}: tensors, plain values, arrays and records are accepted, current value is a ${
-            node.constructor.name
-          }`,
+          `Cannot pass ${path}: tensors, plain values, arrays and records are accepted, current value is a ${node.constructor.name}`,
         );
       }
       parts.push("{");

@@ -121,7 +121,10 @@ export function compile<Arguments extends Tree[], Result extends Tree>(
     let entry = entries.get(flat.signature);
     if (entry === undefined) {
       if (entries.size >= maxSignatures) throw tooMany(name, entries, flat.signature);
-      entry = traceEntry(native, fn as unknown as (...inputs: never[]) => Tree, flat, { ...options, name }, entries.size + 1);
+      entry = traceEntry(native, fn as unknown as (...inputs: never[]) => Tree, flat, {
+        ...options,
+        name,
+      }, entries.size + 1);
       entries.set(flat.signature, entry);
     }
     return run(native, entry, flat.tensors) as Result;

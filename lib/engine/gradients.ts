@@ -49,7 +49,9 @@ export function valueAndGradients<K extends string>(
       names.forEach((name, i) => named[name] = tensors[i]!);
       const result = loss(named);
       if (result instanceof tf.Tensor) return result.asScalar();
-      for (const [name, metric] of Object.entries(result.metrics)) kept[name] = tf.keep(metric.clone());
+      for (const [name, metric] of Object.entries(result.metrics)) {
+        kept[name] = tf.keep(metric.clone());
+      }
       return result.loss.asScalar();
     },
     names.map((name) => parameters[name]),

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pipError } from "./_pip_error.ts";
 import { type InstallProgress, ProgressMeter } from "./_progress.ts";
-import type { Wheel } from "./_wheel.ts";
+import { labelOf, type Wheel } from "./_wheel.ts";
 
 /**
  * Runs pip as `python3 -m pip` would, and ends it when this process is gone: its standard input
@@ -72,7 +72,7 @@ export async function downloadWheel(
   options.signal?.addEventListener("abort", stop, { once: true });
   try {
     const output = Promise.all([lastText(child.stdout), lastText(child.stderr)]);
-    const meter = new ProgressMeter("download", wheel.file, wheel.bytes, options.onProgress);
+    const meter = new ProgressMeter("download", labelOf(wheel), wheel.bytes, options.onProgress);
     let ended = false;
     const status = child.status.finally(() => ended = true);
     while (!ended) {

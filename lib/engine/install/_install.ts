@@ -44,6 +44,7 @@ export async function runInstall(settings: InstallSettings): Promise<TensorFlowL
     const present = await whole();
     if (present !== undefined) return present;
   }
+  settings.signal?.throwIfAborted();
   try {
     await Deno.mkdir(root, { recursive: true });
     let waited = false;

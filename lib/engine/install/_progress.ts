@@ -2,7 +2,7 @@
 export interface InstallProgress {
   /** What is being done. */
   readonly stage: "wait" | "download" | "verify" | "unpack";
-  /** The wheel it is done to; for `wait`, who is waited for. */
+  /** What it is done to, e.g. `tensorflow-cpu 2.21.0`; for `wait`, who is waited for. */
   readonly item: string;
   /** Bytes done in this stage. */
   readonly done: number;

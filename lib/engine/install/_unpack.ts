@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { InstallError } from "./install_error.ts";
 import { isInside } from "./_manifest.ts";
 import { type InstallProgress, ProgressMeter } from "./_progress.ts";
-import type { Wheel } from "./_wheel.ts";
+import { labelOf, type Wheel } from "./_wheel.ts";
 import { readZipDirectory, readZipEntry, type ZipEntry } from "./_zip.ts";
 
 type Report = ((progress: InstallProgress) => void) | undefined;
@@ -19,7 +19,7 @@ export async function verifyWheel(
   onProgress: Report,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const meter = new ProgressMeter("verify", wheel.file, wheel.bytes, onProgress);
+  const meter = new ProgressMeter("verify", labelOf(wheel), wheel.bytes, onProgress);
   const hash = createHash("sha256");
   const buffer = new Uint8Array(1 << 20);
   let bytes = 0;
@@ -66,7 +66,7 @@ export async function unpackWheel(
         `the libraries should hold ${wheel.unpackedBytes} bytes, current value is ${total}`,
       );
     }
-    const meter = new ProgressMeter("unpack", wheel.file, total, onProgress);
+    const meter = new ProgressMeter("unpack", labelOf(wheel), total, onProgress);
     let done = 0;
     for (const entry of entries) {
       await unpackEntry(path, entry, join(folder, entry.name), (bytes) => {

@@ -16,3 +16,8 @@ export interface Wheel {
   /** Which members are unpacked. */
   readonly members: RegExp;
 }
+
+/** How people are told about a wheel. */
+export function labelOf({ project, version }: Wheel): string {
+  return `${project} ${version}`;
+}

@@ -49,7 +49,7 @@ const OLDEST_DENO = [2, 9] as const;
  * @returns the facts, and what is amiss with the command that mends it
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { diagnoseEngine } from "trocar/engine";
  * const { ok, findings } = await diagnoseEngine();
  * console.log(ok, findings.map(({ code }) => code));

@@ -26,12 +26,15 @@ export interface InstallOptions {
  * @throws {InstallError} with a `code` and words that say what to do
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { installTensorFlow } from "trocar/engine";
- * const location = await installTensorFlow({
+ * const stop = new AbortController();
+ * const installation = installTensorFlow({
+ *   signal: stop.signal,
  *   onProgress: ({ stage, done, total }) => console.log(stage, Math.round(100 * done / total), "%"),
  * });
- * console.log(location.folder);
+ * stop.abort(); // so that this example downloads nothing
+ * await installation.then(({ folder }) => console.log(folder), (error) => console.log(error.name));
  * ```
  */
 export async function installTensorFlow(
@@ -49,10 +52,12 @@ export async function installTensorFlow(
  * @throws {InstallError} with a `code` and words that say what to do
  *
  * @example
- * ```ts no-run
- * import { ensureTensorFlow } from "trocar/engine";
- * const { version, source } = await ensureTensorFlow();
- * console.log(`TensorFlow ${version} from ${source}`);
+ * ```ts
+ * import { ensureTensorFlow, findTensorFlow } from "trocar/engine";
+ * if (await findTensorFlow()) { // so that this example downloads nothing
+ *   const { version, source } = await ensureTensorFlow();
+ *   console.log(`TensorFlow ${version} from ${source}`);
+ * }
  * ```
  */
 export async function ensureTensorFlow(

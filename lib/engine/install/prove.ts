@@ -22,7 +22,7 @@ const TIMEOUT_MS = 120_000;
  * @throws {InstallError} `cannot-load`, with the loader's words
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { findTensorFlow, proveTensorFlow } from "trocar/engine";
  * const location = await findTensorFlow();
  * if (location) console.log((await proveTensorFlow(location)).devices);

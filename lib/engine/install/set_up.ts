@@ -31,7 +31,7 @@ export interface SetUpResult {
  * @throws {InstallError} with a `code` and words that say what to do
  *
  * @example
- * ```ts no-run
+ * ```ts
  * import { setUpTensorFlow } from "trocar/engine";
  * const result = await setUpTensorFlow({ check: true });
  * console.log(result?.proof.devices ?? "deno task setup fetches it");

@@ -62,7 +62,9 @@ function shapeList(shapes: readonly (readonly number[])[]) {
 }
 
 const isList = Array.isArray as (value: AttributeValue) => boolean;
-const int64s = (v: AttributeValue) => BigInt64Array.from(v as number[], (x) => BigInt(x));
+/** tfjs hands over fractions where TensorFlow takes integers, such as a seed of 3.14. */
+const int64 = (x: number | bigint) => BigInt(typeof x === "number" ? Math.trunc(x) : x);
+const int64s = (v: AttributeValue) => BigInt64Array.from(v as number[], int64);
 
 /**
  * Sets one attribute.
@@ -101,7 +103,7 @@ export function setAttribute(
       if (list) {
         const values = int64s(value);
         (graph ? api.TF_SetAttrIntList : api.TFE_OpSetAttrIntList)(op, name, values, values.length);
-      } else (graph ? api.TF_SetAttrInt : api.TFE_OpSetAttrInt)(op, name, BigInt(value as number));
+      } else (graph ? api.TF_SetAttrInt : api.TFE_OpSetAttrInt)(op, name, int64(value as number));
       return;
     case ATTR.float:
       if (list) {

@@ -1,9 +1,47 @@
 /** What must be set in the process before TensorFlow is loaded: log noise and memory allocation. */
 
+const libc = {
+  dup: { parameters: ["i32"], result: "i32" },
+  dup2: { parameters: ["i32", "i32"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  mallopt: { parameters: ["i32", "i32"], result: "i32", optional: true },
+} as const;
+
+function openLibc(): Deno.DynamicLibrary<typeof libc>["symbols"] | undefined {
+  try {
+    return Deno.dlopen(Deno.build.os === "darwin" ? "libSystem.B.dylib" : "libc.so.6", libc)
+      .symbols;
+  } catch {
+    return undefined; // musl, or another name: nothing is silenced or tuned
+  }
+}
+
 /**
- * Silences TensorFlow's log.
+ * Runs a function with the process's standard error closed: while TensorFlow's libraries are loaded
+ * they write remarks that no setting suppresses, because no setting is read yet.
+ */
+export function withoutStandardError<T>(body: () => T): T {
+  const symbols = openLibc();
+  if (symbols === undefined) return body();
+  const STDERR = 2, WRITE_ONLY = 1;
+  const saved = symbols.dup(STDERR);
+  const nowhere = symbols.open(new TextEncoder().encode("/dev/null\0"), WRITE_ONLY);
+  if (saved < 0 || nowhere < 0) return body();
+  symbols.dup2(nowhere, STDERR);
+  symbols.close(nowhere);
+  try {
+    return body();
+  } finally {
+    symbols.dup2(saved, STDERR);
+    symbols.close(saved);
+  }
+}
+
+/**
+ * Silences TensorFlow's log from now on; errors remain.
  *
- * @param framework Path of `libtensorflow_framework`.
+ * @param framework Path of `libtensorflow_framework`, which must be open already.
  */
 export function silence(framework: string): void {
   if (Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === undefined) {
@@ -34,15 +72,9 @@ const M_ARENA_MAX = -8;
  */
 export function keepFreedMemory(): void {
   if (Deno.build.os !== "linux" || Deno.env.get("TROCAR_MALLOC") === "default") return;
-  try {
-    const { symbols } = Deno.dlopen("libc.so.6", {
-      mallopt: { parameters: ["i32", "i32"], result: "i32" },
-    });
-    symbols.mallopt(M_MMAP_THRESHOLD, 0x7fff0000);
-    symbols.mallopt(M_TRIM_THRESHOLD, 0x7fff0000);
-    symbols.mallopt(M_TOP_PAD, 64 << 20);
-    symbols.mallopt(M_ARENA_MAX, 1);
-  } catch {
-    // Another C library (musl): its defaults stay.
-  }
+  const mallopt = openLibc()?.mallopt;
+  mallopt?.(M_MMAP_THRESHOLD, 0x7fff0000);
+  mallopt?.(M_TRIM_THRESHOLD, 0x7fff0000);
+  mallopt?.(M_TOP_PAD, 64 << 20);
+  mallopt?.(M_ARENA_MAX, 1);
 }

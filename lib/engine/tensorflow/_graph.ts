@@ -228,7 +228,11 @@ export class GraphTracer implements Tracer {
     ], [id])[0]!;
   }
 
-  #add(name: string, attributes: readonly Attribute[], inputs: readonly number[]): TensorMetadata[] {
+  #add(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+  ): TensorMetadata[] {
     const { library, tensors } = this.#binding;
     const { api } = library;
     const definition = opDef(library, this.#graph, name);

@@ -13,7 +13,7 @@ type Kernel = (
 
 /** Replaces the kernels; call after tfjs-node has registered its own. */
 export function registerKernels(native: TensorFlowBackend): void {
-  const kernels: Record<string, Kernel> = { BatchMatMul: matMul, GatherV2: gather };
+  const kernels: Record<string, Kernel> = { BatchMatMul: matMul, GatherV2: gather, Round: round };
   for (const [kernelName, kernel] of Object.entries(kernels)) {
     tf.unregisterKernel(kernelName, "tensorflow");
     tf.registerKernel({
@@ -77,18 +77,36 @@ const matMul: Kernel = (native, { a, b }, { transposeA, transposeB }) => {
 
 /**
  * tfjs-node's kernel copies the indices to the host to check their range: impossible while tracing and
- * a stall on a GPU. TensorFlow checks the range itself on a CPU.
+ * a stall on a GPU. TensorFlow checks the range itself on a CPU; its error is told as tfjs tells it.
  */
 const gather: Kernel = (native, { x, indices }, { axis, batchDims }) => {
+  const { collectGatherOpShapeInfo } = tf.backend_util.segment_util;
+  collectGatherOpShapeInfo(x as Tensor, indices as Tensor, axis as number, batchDims as number);
   const axisTensor = tf.scalar(axis as number, "int32");
-  const output = run(native, "GatherV2", [
-    ["batch_dims", ATTR.int, batchDims!],
-    ["Tparams", ATTR.type, dtypeOf(x!)],
-    ["Tindices", ATTR.type, DT.int32],
-    ["Taxis", ATTR.type, DT.int32],
-  ], [x!, indices!, axisTensor]);
-  axisTensor.dispose();
-  return output;
+  try {
+    return run(native, "GatherV2", [
+      ["batch_dims", ATTR.int, batchDims!],
+      ["Tparams", ATTR.type, dtypeOf(x!)],
+      ["Tindices", ATTR.type, DT.int32],
+      ["Taxis", ATTR.type, DT.int32],
+    ], [x!, indices!, axisTensor]);
+  } catch (error) {
+    const found = error instanceof Error && / = (-?\d+) is not in \[0, (\d+)\)/.exec(error.message);
+    if (!found) throw error;
+    const [, index, size] = found;
+    throw new RangeError(
+      `GatherV2: the index value ${index} is not in [0, ${Number(size) - 1}]`,
+      { cause: error },
+    );
+  } finally {
+    axisTensor.dispose();
+  }
+};
+
+/** TensorFlow's `Round` returns zeros for int32. */
+const round: Kernel = (native, { x }) => {
+  const dtype = dtypeOf(x!);
+  return run(native, dtype === DT.int32 ? "Identity" : "Round", [["T", ATTR.type, dtype]], [x!]);
 };
 
 /** The `TF_DataType` of a tfjs tensor. */

@@ -117,7 +117,10 @@ export class SavedModels {
       status,
     );
     tensors.forEach((tensor) => api.TF_DeleteTensor(tensor));
-    check(this.#library, `Cannot run SavedModel "${model.folder}" (${inputNames} → ${outputNames})`);
+    check(
+      this.#library,
+      `Cannot run SavedModel "${model.folder}" (${inputNames} → ${outputNames})`,
+    );
     return Array.from(results, (address) => {
       const tensor = Deno.UnsafePointer.create(address);
       const handle = api.TFE_NewTensorHandle(tensor, status);

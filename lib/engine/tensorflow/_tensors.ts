@@ -132,9 +132,9 @@ export class TensorTable {
     const info = dtypeInfo(dtype);
     if (info === undefined) {
       throw new TypeError(
-        `Cannot create tensor: no array type holds ${dtypeName(dtype)}, current value is ${
-          values.constructor.name
-        }`,
+        `Cannot create tensor: no array type holds ${
+          dtypeName(dtype)
+        }, current value is ${values.constructor.name}`,
       );
     }
     expectLength(shape, dtype, elements, values.byteLength / info.size);

@@ -72,11 +72,16 @@ export class NativeVariable implements Variable {
   /** Makes a resource that holds a value. */
   static create(native: TensorFlowBackend, value: tf.Tensor, name: string): NativeVariable {
     const dtype = dtypeOf(value);
-    const [handle] = native.binding.execute("VarHandleOp", [
-      { name: "dtype", type: ATTR.type, value: dtype },
-      { name: "shape", type: ATTR.shape, value: value.shape },
-      { name: "shared_name", type: ATTR.string, value: ANONYMOUS },
-    ], [], 1);
+    const [handle] = native.binding.execute(
+      "VarHandleOp",
+      [
+        { name: "dtype", type: ATTR.type, value: dtype },
+        { name: "shape", type: ATTR.shape, value: value.shape },
+        { name: "shared_name", type: ATTR.string, value: ANONYMOUS },
+      ],
+      [],
+      1,
+    );
     const made = new NativeVariable(native, handle!.id, {
       name,
       shape: value.shape,

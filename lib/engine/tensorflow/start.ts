@@ -2,7 +2,7 @@
 import { setNativeBackend, startedBackend } from "./_active.ts";
 import { TensorFlowBackend } from "./_backend.ts";
 import { TensorFlowBinding } from "./_binding.ts";
-import { keepFreedMemory, silence } from "./_environment.ts";
+import { keepFreedMemory, silence, withoutStandardError } from "./_environment.ts";
 import { openLibrary } from "./_library.ts";
 
 /** How the native engine is started. */
@@ -32,8 +32,12 @@ export async function startTensorFlow(
   const cpus = navigator.hardwareConcurrency;
   const { intraOpThreads = cpus, interOpThreads = cpus, verbose = false } = options;
   keepFreedMemory();
-  if (!verbose) silence(libraries.framework);
-  const binding = new TensorFlowBinding(openLibrary(libraries), { intraOpThreads, interOpThreads });
+  const open = () => {
+    const library = openLibrary(libraries);
+    if (!verbose) silence(libraries.framework);
+    return new TensorFlowBinding(library, { intraOpThreads, interOpThreads });
+  };
+  const binding = verbose ? open() : withoutStandardError(open);
   const native = await TensorFlowBackend.register(binding);
   setNativeBackend(native);
   return native;

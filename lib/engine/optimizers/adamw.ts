@@ -1,0 +1,130 @@
+/** Adam with decoupled weight decay. */
+import * as tf from "@tensorflow/tfjs";
+import { fuse } from "../_fuse.ts";
+import { type Variable, variable } from "../variable.ts";
+import {
+  expectRange,
+  type Optimizer,
+  type ParameterGroup,
+  piece,
+  settingsOf,
+} from "./optimizer.ts";
+
+/** Settings of {@link adamw}; the defaults are PyTorch's. */
+export interface AdamWOptions {
+  /** Learning rate. @default {1e-3} */
+  readonly learningRate?: number;
+  /** Decay rates of the two moments. @default {[0.9, 0.999]} */
+  readonly betas?: readonly [number, number];
+  /** Added to the denominator. @default {1e-8} */
+  readonly epsilon?: number;
+  /** Decoupled weight decay. @default {0.01} */
+  readonly weightDecay?: number;
+  /** Groups with their own learning rate and weight decay. @default {[]} */
+  readonly groups?: readonly ParameterGroup[];
+}
+
+/**
+ * AdamW. In a compiled function on the native engine each parameter's update is one program that reads
+ * and writes parameter, moments and gradient in place.
+ *
+ * Loshchilov and Hutter, Decoupled Weight Decay Regularization, https://arxiv.org/abs/1711.05101; the
+ * arithmetic and the names of the state (`exp_avg`, `exp_avg_sq`) are those of `torch.optim.AdamW`.
+ *
+ * @param options Learning rate, betas, epsilon, weight decay, groups.
+ * @returns The optimiser. Its state is `step` (int32 scalar), `exp_avg.NAME` and `exp_avg_sq.NAME`
+ * (float32, of the parameter's shape).
+ * @throws {RangeError} If a setting is out of range.
+ *
+ * @example
+ * ```ts
+ * import { adamw, compile, read, startEngine, tf, valueAndGradients, variables } from "trocar/engine";
+ *
+ * await startEngine({ quiet: true });
+ * const parameters = variables({ w: tf.tensor1d([3, -2]) });
+ * const optimizer = adamw({ learningRate: 0.1, weightDecay: 0 });
+ * const state = optimizer.init(parameters);
+ * const step = compile(() => {
+ *   const { value, gradients } = valueAndGradients(
+ *     ({ w }) => w.square().sum(),
+ *     read(parameters),
+ *   );
+ *   optimizer.update(gradients, state, parameters);
+ *   return value;
+ * }, { name: "step" });
+ * for (let i = 0; i < 50; i++) step().dispose();
+ * console.assert((await parameters.w.read().abs().max().data())[0]! < 0.2);
+ * ```
+ */
+export function adamw(options: AdamWOptions = {}): Optimizer {
+  const { learningRate = 1e-3, betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01 } = options;
+  const groups = options.groups ?? [];
+  const [beta1, beta2] = betas;
+  for (const group of [{ name: "learning rate", learningRate, weightDecay }, ...groups]) {
+    expectRange(`learning rate of "${group.name}"`, group.learningRate ?? 0, 0, Infinity);
+    expectRange(`weight decay of "${group.name}"`, group.weightDecay ?? 0, 0, Infinity);
+  }
+  expectRange("beta 1", beta1, 0, 1);
+  expectRange("beta 2", beta2, 0, 1);
+  expectRange("epsilon", epsilon, 0, Infinity);
+
+  return {
+    init: (parameters) => {
+      const state: Record<string, Variable> = {};
+      const add = (name: string, zeros: tf.Tensor) => {
+        state[name] = variable(zeros, name);
+        zeros.dispose();
+      };
+      add("step", tf.scalar(0, "int32"));
+      for (const [name, { shape }] of Object.entries(parameters)) {
+        add(`exp_avg.${name}`, tf.zeros(shape));
+        add(`exp_avg_sq.${name}`, tf.zeros(shape));
+      }
+      return state;
+    },
+    update: (gradients, state, parameters, { schedule, gradientScale, enabled } = {}) => {
+      tf.tidy(() => {
+        const count = piece(state, "step", "the state");
+        const step = count.read().add<tf.Scalar>(enabled?.cast("int32") ?? tf.scalar(1, "int32"));
+        count.assign(step);
+        const steps = step.cast("float32");
+        const factor = tf.div(schedule ?? tf.scalar(1), correction(beta1, steps));
+        const root = correction(beta2, steps).sqrt();
+        const decayFactor = schedule ?? tf.scalar(1);
+        const scale = gradientScale ?? tf.scalar(1);
+        const on = enabled ?? tf.scalar(true, "bool");
+        for (const [name, parameter] of Object.entries(parameters)) {
+          const settings = settingsOf(groups, parameter, name, { learningRate, weightDecay });
+          const { learningRate: rate, weightDecay: decay } = settings;
+          fuse(
+            `adamw ${rate} ${decay} ${beta1} ${beta2} ${epsilon} ${enabled !== undefined}`,
+            [
+              parameter,
+              piece(state, `exp_avg.${name}`, "the state"),
+              piece(state, `exp_avg_sq.${name}`, "the state"),
+            ],
+            [piece(gradients, name, "its gradient"), scale, factor, root, decayFactor, on],
+            ([p, m, v], [g, scale, factor, root, decayFactor, on]) => {
+              const keep = (next: tf.Tensor, old: tf.Tensor) =>
+                enabled === undefined ? next : tf.where(on!, next, old);
+              const [p0, m0, v0] = [p!.read(), m!.read(), v!.read()];
+              const scaled = g!.mul(scale!);
+              const m1 = m0.add(scaled.sub(m0).mul(1 - beta1));
+              const v1 = v0.mul(beta2).add(scaled.square().mul(1 - beta2));
+              const decayed = p0.sub(p0.mul(decayFactor!.mul(rate * decay)));
+              const update = m1.div(v1.sqrt().div(root!).add(epsilon)).mul(factor!.mul(rate));
+              p!.assign(keep(decayed.sub(update), p0));
+              m!.assign(keep(m1, m0));
+              v!.assign(keep(v1, v0));
+            },
+          );
+        }
+      });
+    },
+  };
+}
+
+/** 1 − βᵗ without the cancellation that float32 would suffer in the first steps. */
+function correction(beta: number, steps: tf.Tensor): tf.Tensor {
+  return beta === 0 ? tf.onesLike(steps) : steps.mul(Math.log(beta)).expm1().neg();
+}

@@ -1,0 +1,92 @@
+/** What every optimiser is: a record of two functions over named parameters. */
+import type * as tf from "@tensorflow/tfjs";
+import type { NamedTensors, Variable, Variables } from "../variable.ts";
+
+/** Parameters that share a learning rate and a weight decay. */
+export interface ParameterGroup {
+  /** What errors and tables call the group. */
+  readonly name: string;
+  /** Says which parameters belong to it; the first group that says so takes the parameter. */
+  readonly matches: (parameter: string, shape: readonly number[]) => boolean;
+  /** Learning rate. @default {that of the optimiser} */
+  readonly learningRate?: number;
+  /** Weight decay. @default {that of the optimiser} */
+  readonly weightDecay?: number;
+}
+
+/** What a step may change about an update. */
+export interface UpdateOptions {
+  /** Multiplies the learning rate of every group: the schedule. Float32 scalar. @default {1} */
+  readonly schedule?: tf.Tensor;
+  /** Multiplies every gradient, for example {@link clipByGlobalNorm}'s scale. @default {1} */
+  readonly gradientScale?: tf.Tensor;
+  /** Where false, nothing changes: parameters, moments and step count stay. Bool scalar. @default {true} */
+  readonly enabled?: tf.Tensor;
+}
+
+/** An optimiser. */
+export interface Optimizer {
+  /**
+   * Makes the state that belongs to parameters.
+   *
+   * @param parameters Variables by name.
+   * @returns Variables under names that a checkpoint can hold: `step`, and PyTorch's names of the
+   * moments with the parameter's name after a dot.
+   */
+  readonly init: (parameters: Variables) => Record<string, Variable>;
+  /**
+   * Updates parameters and state in place.
+   *
+   * @param gradients By the parameters' names and of their shapes.
+   * @param state What `init` made.
+   * @param parameters The same variables as given to `init`.
+   * @param options Schedule, gradient scale, guard.
+   * @throws {Error} If a gradient or a piece of state is missing.
+   */
+  readonly update: (
+    gradients: NamedTensors,
+    state: Variables,
+    parameters: Variables,
+    options?: UpdateOptions,
+  ) => void;
+}
+
+/** What an optimiser and its groups set for one parameter. */
+export interface GroupSettings {
+  readonly learningRate: number;
+  readonly weightDecay: number;
+}
+
+/** Finds the settings of a parameter: its group's, else the optimiser's. */
+export function settingsOf(
+  groups: readonly ParameterGroup[],
+  parameter: Variable,
+  name: string,
+  defaults: GroupSettings,
+): GroupSettings {
+  const group = groups.find(({ matches }) => matches(name, parameter.shape));
+  return {
+    learningRate: group?.learningRate ?? defaults.learningRate,
+    weightDecay: group?.weightDecay ?? defaults.weightDecay,
+  };
+}
+
+/** The named piece, or an error that says which is missing. */
+export function piece<T>(pieces: Readonly<Record<string, T>>, name: string, kind: string): T {
+  const found = pieces[name];
+  if (found === undefined) {
+    throw new Error(
+      `Cannot update parameters: ${kind} must be given, current value of "${name}" is missing`,
+    );
+  }
+  return found;
+}
+
+/** Checks a number. @throws {RangeError} If it is not finite or outside of the range. */
+export function expectRange(name: string, value: number, low: number, below: number): void {
+  if (!(value >= low && value < below)) {
+    throw new RangeError(
+      `Cannot make optimiser: ${name} must be from ${low} to below ${below}, current value is ${value}`,
+    );
+  }
+}

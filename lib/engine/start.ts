@@ -1,0 +1,170 @@
+/** Chooses an engine, starts it, and says in one line which and why. */
+import * as tf from "@tensorflow/tfjs";
+import { startWasm, startWebGpu } from "./_fallback.ts";
+import type { InstallProgress } from "./install/install.ts";
+import { installTensorFlow } from "./install/install.ts";
+import { searchTensorFlow, type TensorFlowLocation } from "./install/locate.ts";
+import { startTensorFlow } from "./tensorflow/start.ts";
+
+/** What computes. */
+export type EngineName = "tensorflow" | "webgpu" | "wasm";
+
+/** An engine that was started; tfjs computes with it from now on. */
+export interface Engine {
+  /** What computes. */
+  readonly name: EngineName;
+  /** Why this one, a phrase for people. */
+  readonly reason: string;
+  /** Version of TensorFlow, or of the tfjs backend. */
+  readonly version: string;
+  /** Folder of TensorFlow's libraries; absent for the other engines. */
+  readonly path?: string;
+  /** Where TensorFlow was found: `TROCAR_TENSORFLOW`, `cache`, `python` or `system`. */
+  readonly source?: string;
+  /** What it computes on, most important last for TensorFlow (`CPU` before `GPU`). */
+  readonly devices: readonly { readonly name: string; readonly type: string }[];
+  /** CPU threads inside one op; 0 when a GPU computes. */
+  readonly threads: number;
+}
+
+/** How an engine is chosen and started. */
+export interface StartOptions {
+  /**
+   * `auto` takes TensorFlow, fetching it if need be; else WebGPU on a real GPU; else WebAssembly.
+   * @default {"auto"}
+   */
+  readonly engine?: "auto" | EngineName;
+  /** Whether TensorFlow may be fetched when there is none. @default {true} */
+  readonly install?: boolean;
+  /** Threads inside one op of TensorFlow. @default {the number of logical CPUs} */
+  readonly threads?: number;
+  /** Prints nothing. @default {false} */
+  readonly quiet?: boolean;
+  /** Lets TensorFlow's own log through. @default {false} */
+  readonly verbose?: boolean;
+  /** Called while TensorFlow is fetched. */
+  readonly onProgress?: (progress: InstallProgress) => void;
+  /** Takes each line for people. @default {console.error} */
+  readonly log?: (line: string) => void;
+}
+
+let started: Engine | undefined;
+
+/** The engine in use, if one was started. */
+export function currentEngine(): Engine | undefined {
+  return started;
+}
+
+/**
+ * Starts an engine. Everything that trocar and tfjs compute afterwards runs on it. A later call that
+ * asks for the same engine, or for `auto`, returns the one that runs; a call for another one changes
+ * engines, and tensors and variables of the old one must not be used any more.
+ *
+ * @param options Which engine, and who is told.
+ * @returns What was started.
+ * @throws {Error} If the engine that was asked for by name cannot be started; `auto` falls back instead.
+ *
+ * @example
+ * ```ts
+ * import { startEngine, tf } from "trocar/engine";
+ *
+ * const engine = await startEngine({ engine: "wasm", quiet: true });
+ * console.assert(engine.name === "wasm");
+ * console.assert((await tf.add(1, 2).data())[0] === 3);
+ * ```
+ */
+export async function startEngine(options: StartOptions = {}): Promise<Engine> {
+  const { engine: wanted = "auto", quiet = false, log = console.error } = options;
+  if (started !== undefined && (wanted === "auto" || wanted === started.name)) return started;
+  const say = quiet ? () => {} : log;
+  const engine = wanted === "auto"
+    ? await startBest(options, say)
+    : wanted === "tensorflow"
+    ? await startNative(options, say, "asked for")
+    : wanted === "webgpu"
+    ? await startGpu("asked for")
+    : await startPortable("asked for");
+  await tf.ready();
+  say(describe(engine));
+  return started = engine;
+}
+
+function describe({ name, version, source, devices, threads, reason }: Engine): string {
+  const where = source === undefined ? "" : ` (${source})`;
+  const types = devices.map((device) => device.type).join(" + ");
+  const using = threads > 0
+    ? `${types}, ${threads} ${threads === 1 ? "thread" : "threads"}`
+    : types;
+  return `engine: ${name} ${version}${where} on ${using}: ${reason}`;
+}
+
+async function startBest(options: StartOptions, say: (line: string) => void): Promise<Engine> {
+  let problem: string;
+  try {
+    return await startNative(options, say, "the fastest engine");
+  } catch (error) {
+    problem = error instanceof Error ? error.message : String(error);
+  }
+  say(`TensorFlow cannot be used: ${problem}`);
+  const gpu = await startWebGpu();
+  return "unavailable" in gpu || !gpu.hardware
+    ? await startPortable("TensorFlow is missing and there is no GPU for WebGPU")
+    : await startGpu("TensorFlow is missing");
+}
+
+async function startNative(
+  options: StartOptions,
+  say: (line: string) => void,
+  reason: string,
+): Promise<Engine> {
+  const location = await find(options, say);
+  const { threads = navigator.hardwareConcurrency, verbose = false } = options;
+  const native = await startTensorFlow(location.libraries, {
+    intraOpThreads: threads,
+    interOpThreads: threads,
+    verbose,
+  });
+  await tf.setBackend("tensorflow");
+  return {
+    name: "tensorflow",
+    reason,
+    version: native.binding.TF_Version,
+    path: location.folder,
+    source: location.source,
+    devices: native.binding.devices,
+    threads,
+  };
+}
+
+async function find(
+  { install = true, onProgress }: StartOptions,
+  say: (line: string) => void,
+): Promise<TensorFlowLocation> {
+  const { found, rejected } = await searchTensorFlow();
+  if (found !== undefined) return found;
+  for (const { folder, reason } of rejected) say(`passed over ${folder}: ${reason}`);
+  if (!install) {
+    throw new Error("Cannot start TensorFlow: it is not installed. Run: deno task setup");
+  }
+  say("TensorFlow is not installed yet: fetching it, once for all projects");
+  const location = await installTensorFlow(onProgress === undefined ? {} : { onProgress });
+  say(`TensorFlow ${location.version} is installed: ${location.folder}`);
+  return location;
+}
+
+async function startGpu(reason: string): Promise<Engine> {
+  const gpu = await startWebGpu();
+  if ("unavailable" in gpu) {
+    throw new Error(
+      `Cannot start WebGPU: ${gpu.unavailable}. Use --engine tensorflow or --engine wasm`,
+    );
+  }
+  const devices = gpu.devices.map((name) => ({ name, type: gpu.hardware ? "GPU" : "CPU" }));
+  return { name: "webgpu", reason, version: gpu.version, devices, threads: gpu.threads };
+}
+
+async function startPortable(reason: string): Promise<Engine> {
+  const wasm = await startWasm();
+  const devices = wasm.devices.map((name) => ({ name, type: "CPU" }));
+  return { name: "wasm", reason, version: wasm.version, devices, threads: wasm.threads };
+}

@@ -1,0 +1,16 @@
+/**
+ * trocar: recordings of a surgical robot into aligned training data, policies, checkpoints and their
+ * evaluation. This module gathers the public parts, by room.
+ *
+ * @example
+ * ```ts
+ * import { engine } from "trocar";
+ *
+ * await engine.startEngine({ quiet: true });
+ * const double = engine.compile((x: engine.tf.Tensor) => x.mul(2));
+ * console.assert((await double(engine.tf.scalar(21)).data())[0] === 42);
+ * ```
+ *
+ * @module
+ */
+export * as engine from "./lib/engine/mod.ts";
