@@ -1,6 +1,7 @@
 /** Chooses an engine, starts it, and says in one line which and why. */
 import * as tf from "@tensorflow/tfjs";
 import { startWasm, startWebGpu } from "./_fallback.ts";
+import { registerMissingGradients } from "./_missing_gradients.ts";
 import type { InstallProgress } from "./install/install.ts";
 import { installTensorFlow } from "./install/install.ts";
 import { searchTensorFlow, type TensorFlowLocation } from "./install/locate.ts";
@@ -44,6 +45,8 @@ export interface StartOptions {
   readonly verbose?: boolean;
   /** Called while TensorFlow is fetched. */
   readonly onProgress?: (progress: InstallProgress) => void;
+  /** Stops fetching TensorFlow and removes what was written. */
+  readonly signal?: AbortSignal;
   /** Takes each line for people. @default {console.error} */
   readonly log?: (line: string) => void;
 }
@@ -85,6 +88,7 @@ export async function startEngine(options: StartOptions = {}): Promise<Engine> {
     ? await startGpu("asked for")
     : await startPortable("asked for");
   await tf.ready();
+  registerMissingGradients();
   say(describe(engine));
   return started = engine;
 }
@@ -137,7 +141,7 @@ async function startNative(
 }
 
 async function find(
-  { install = true, onProgress }: StartOptions,
+  { install = true, onProgress, signal }: StartOptions,
   say: (line: string) => void,
 ): Promise<TensorFlowLocation> {
   const { found, rejected } = await searchTensorFlow();
@@ -147,7 +151,10 @@ async function find(
     throw new Error("Cannot start TensorFlow: it is not installed. Run: deno task setup");
   }
   say("TensorFlow is not installed yet: fetching it, once for all projects");
-  const location = await installTensorFlow(onProgress === undefined ? {} : { onProgress });
+  const location = await installTensorFlow({
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
+  });
   say(`TensorFlow ${location.version} is installed: ${location.folder}`);
   return location;
 }

@@ -7,6 +7,7 @@ import {
   type Optimizer,
   type ParameterGroup,
   piece,
+  scheduleOf,
   settingsOf,
 } from "./optimizer.ts";
 
@@ -88,14 +89,14 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
         const step = count.read().add<tf.Scalar>(enabled?.cast("int32") ?? tf.scalar(1, "int32"));
         count.assign(step);
         const steps = step.cast("float32");
-        const factor = tf.div(schedule ?? tf.scalar(1), correction(beta1, steps));
+        const first = correction(beta1, steps);
         const root = correction(beta2, steps).sqrt();
-        const decayFactor = schedule ?? tf.scalar(1);
         const scale = gradientScale ?? tf.scalar(1);
         const on = enabled ?? tf.scalar(true, "bool");
         for (const [name, parameter] of Object.entries(parameters)) {
           const settings = settingsOf(groups, parameter, name, { learningRate, weightDecay });
           const { learningRate: rate, weightDecay: decay } = settings;
+          const factor = scheduleOf(schedule, settings.group);
           fuse(
             `adamw ${rate} ${decay} ${beta1} ${beta2} ${epsilon} ${enabled !== undefined}`,
             [
@@ -103,16 +104,18 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
               piece(state, `exp_avg.${name}`, "the state"),
               piece(state, `exp_avg_sq.${name}`, "the state"),
             ],
-            [piece(gradients, name, "its gradient"), scale, factor, root, decayFactor, on],
-            ([p, m, v], [g, scale, factor, root, decayFactor, on]) => {
+            [piece(gradients, name, "its gradient"), scale, factor, first, root, on],
+            ([p, m, v], [g, scale, factor, first, root, on]) => {
               const keep = (next: tf.Tensor, old: tf.Tensor) =>
                 enabled === undefined ? next : tf.where(on!, next, old);
               const [p0, m0, v0] = [p!.read(), m!.read(), v!.read()];
               const scaled = g!.mul(scale!);
               const m1 = m0.add(scaled.sub(m0).mul(1 - beta1));
               const v1 = v0.mul(beta2).add(scaled.square().mul(1 - beta2));
-              const decayed = p0.sub(p0.mul(decayFactor!.mul(rate * decay)));
-              const update = m1.div(v1.sqrt().div(root!).add(epsilon)).mul(factor!.mul(rate));
+              const decayed = p0.sub(p0.mul(factor!.mul(rate * decay)));
+              const update = m1.div(v1.sqrt().div(root!).add(epsilon)).mul(
+                factor!.div(first!).mul(rate),
+              );
               p!.assign(keep(decayed.sub(update), p0));
               m!.assign(keep(m1, m0));
               v!.assign(keep(v1, v0));

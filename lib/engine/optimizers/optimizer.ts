@@ -1,5 +1,5 @@
 /** What every optimiser is: a record of two functions over named parameters. */
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import type { NamedTensors, Variable, Variables } from "../variable.ts";
 
 /** Parameters that share a learning rate and a weight decay. */
@@ -16,8 +16,12 @@ export interface ParameterGroup {
 
 /** What a step may change about an update. */
 export interface UpdateOptions {
-  /** Multiplies the learning rate of every group: the schedule. Float32 scalar. @default {1} */
-  readonly schedule?: tf.Tensor;
+  /**
+   * Multiplies the learning rate: one float32 scalar for all parameters, or one for each group by its
+   * name, with `default` for parameters of no group.
+   * @default {1}
+   */
+  readonly schedule?: tf.Tensor | NamedTensors;
   /** Multiplies every gradient, for example {@link clipByGlobalNorm}'s scale. @default {1} */
   readonly gradientScale?: tf.Tensor;
   /** Where false, nothing changes: parameters, moments and step count stay. Bool scalar. @default {true} */
@@ -53,6 +57,8 @@ export interface Optimizer {
 
 /** What an optimiser and its groups set for one parameter. */
 export interface GroupSettings {
+  /** The group's name, `default` for none. */
+  readonly group: string;
   readonly learningRate: number;
   readonly weightDecay: number;
 }
@@ -62,13 +68,20 @@ export function settingsOf(
   groups: readonly ParameterGroup[],
   parameter: Variable,
   name: string,
-  defaults: GroupSettings,
+  defaults: Omit<GroupSettings, "group">,
 ): GroupSettings {
   const group = groups.find(({ matches }) => matches(name, parameter.shape));
   return {
+    group: group?.name ?? "default",
     learningRate: group?.learningRate ?? defaults.learningRate,
     weightDecay: group?.weightDecay ?? defaults.weightDecay,
   };
+}
+
+/** The schedule's factor for a group. */
+export function scheduleOf(schedule: UpdateOptions["schedule"], group: string): tf.Tensor {
+  if (schedule === undefined) return tf.scalar(1);
+  return schedule instanceof tf.Tensor ? schedule : piece(schedule, group, "the group's schedule");
 }
 
 /** The named piece, or an error that says which is missing. */

@@ -7,6 +7,7 @@ import {
   type Optimizer,
   type ParameterGroup,
   piece,
+  scheduleOf,
   settingsOf,
 } from "./optimizer.ts";
 
@@ -61,12 +62,12 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     },
     update: (gradients, state, parameters, { schedule, gradientScale, enabled } = {}) => {
       tf.tidy(() => {
-        const factor = schedule ?? tf.scalar(1);
         const scale = gradientScale ?? tf.scalar(1);
         const on = enabled ?? tf.scalar(true, "bool");
         for (const [name, parameter] of Object.entries(parameters)) {
           const settings = settingsOf(groups, parameter, name, { learningRate, weightDecay });
           const { learningRate: rate, weightDecay: decay } = settings;
+          const factor = scheduleOf(schedule, settings.group);
           const buffers = momentum === 0
             ? []
             : [piece(state, `momentum_buffer.${name}`, "the state")];

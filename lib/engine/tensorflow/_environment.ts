@@ -5,6 +5,7 @@ const libc = {
   dup2: { parameters: ["i32", "i32"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
+  dlopen: { parameters: ["buffer", "i32"], result: "pointer", optional: true },
   mallopt: { parameters: ["i32", "i32"], result: "i32", optional: true },
 } as const;
 
@@ -15,6 +16,16 @@ function openLibc(): Deno.DynamicLibrary<typeof libc>["symbols"] | undefined {
   } catch {
     return undefined; // musl, or another name: nothing is silenced or tuned
   }
+}
+
+/**
+ * Loads a library so that it is never unloaded: TensorFlow's threads still run when the process ends,
+ * and crash it if their code is gone.
+ */
+export function keepLoaded(path: string): void {
+  const NOW = 2, NO_DELETE = Deno.build.os === "darwin" ? 0x80 : 0x1000;
+  // A failure shows when Deno opens the library, with a better message.
+  openLibc()?.dlopen?.(new TextEncoder().encode(path + "\0"), NOW | NO_DELETE);
 }
 
 /**

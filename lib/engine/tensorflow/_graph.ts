@@ -1,21 +1,13 @@
 /** Traces ops into a graph and turns the graph into one TensorFlow function. */
-import { ATTR, type Attribute, setAttribute } from "./_attributes.ts";
+import { type Attribute, setAttribute } from "./_attributes.ts";
 import type { TensorFlowBinding, Tracer } from "./_binding.ts";
 import { describe, DT, type ElementArray } from "./_dtypes.ts";
 import { check, cString, cStringOnce, dimsArray, type Pointer } from "./_library.ts";
 import { groupInputs, opDef } from "./_op_defs.ts";
+import { outputRef, outputRefs, type Symbolic } from "./_symbolic.ts";
+import { Autocast } from "./_autocast.ts";
 import { SideEffects } from "./_side_effects.ts";
 import type { TensorMetadata, TensorValues } from "./_tensors.ts";
-
-/** A tensor of the graph: output `index` of operation `op`. */
-interface Symbolic {
-  readonly op: Pointer;
-  readonly index: number;
-  readonly shape: number[];
-  readonly dtype: number;
-  /** Its values, if it is a constant. */
-  readonly values?: TensorValues;
-}
 
 /** A traced function, registered with TensorFlow. */
 export interface TracedFunction {
@@ -49,41 +41,12 @@ export interface Enclosing {
   variable(id: number): { shape: readonly number[]; dtype: number } | undefined;
 }
 
-/** Matrix products and convolutions, which bfloat16 speeds up and float32 accumulation keeps exact. */
-const AUTOCAST = new Set([
-  "BatchMatMulV2",
-  "Conv2D",
-  "Conv2DBackpropFilter",
-  "Conv2DBackpropInput",
-  "Conv3D",
-  "Conv3DBackpropFilterV2",
-  "Conv3DBackpropInputV2",
-  "Einsum",
-  "MatMul",
-]);
-
 /** Ids of traced tensors are negative, so that tfjs never deletes them; −1 means "no id" to tfjs. */
 let nextId = -2;
 
 /** True for the id of a tensor that exists only in a graph. */
 export function isSymbolic(id: number): boolean {
   return id < -1;
-}
-
-const OUTPUT_SIZE = 16;
-
-function outputRef({ op, index }: { op: Pointer; index: number }): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(OUTPUT_SIZE);
-  const view = new DataView(bytes.buffer);
-  view.setBigUint64(0, BigInt(Deno.UnsafePointer.value(op)), true);
-  view.setInt32(8, index, true);
-  return bytes;
-}
-
-function outputRefs(list: readonly Symbolic[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(OUTPUT_SIZE * list.length);
-  list.forEach((symbolic, i) => bytes.set(outputRef(symbolic), OUTPUT_SIZE * i));
-  return bytes;
 }
 
 /** A graph under construction. */
@@ -101,8 +64,7 @@ export class GraphTracer implements Tracer {
   readonly #valueShapes = new Map<Symbolic, readonly number[]>();
   /** Tensors from outside that were disposed while tracing stay alive until the trace ends. */
   readonly #disposed: number[] = [];
-  /** bfloat16 copies of tensors, by id. */
-  readonly #narrow = new Map<number, number>();
+  readonly #autocast: Autocast | undefined;
   #nodes = 0;
   /** Called with what cannot be traced; must throw. */
   readonly #refuse: (problem: string) => never;
@@ -127,6 +89,7 @@ export class GraphTracer implements Tracer {
     this.#enclosing = enclosing;
     this.#refuse = refuse;
     this.options = options;
+    this.#autocast = options.autocast ? new Autocast(this) : undefined;
     this.shared = enclosing instanceof GraphTracer ? enclosing.shared : new Map();
     this.#graph = binding.library.api.TF_NewGraph();
   }
@@ -190,45 +153,12 @@ export class GraphTracer implements Tracer {
     inputs: readonly number[],
     _outputs: number,
   ): TensorMetadata[] {
-    return this.options.autocast && AUTOCAST.has(name)
-      ? this.#addNarrow(name, attributes, inputs)
-      : this.#add(name, attributes, inputs);
+    return this.#autocast?.execute(name, attributes, inputs) ??
+      this.add(name, attributes, inputs);
   }
 
-  /** Adds an op that computes in bfloat16 from float32 to float32. */
-  #addNarrow(
-    name: string,
-    attributes: readonly Attribute[],
-    inputs: readonly number[],
-  ): TensorMetadata[] {
-    if (!attributes.some((a) => a.name === "T" && a.value === DT.float32)) {
-      return this.#add(name, attributes, inputs);
-    }
-    const narrowed = inputs.map((id) => {
-      if (this.metadata(id).dtype !== DT.float32) return id;
-      let narrow = this.#narrow.get(id);
-      if (narrow === undefined) {
-        narrow = this.#cast(id, DT.float32, DT.bfloat16).id;
-        this.#narrow.set(id, narrow);
-      }
-      return narrow;
-    });
-    return this.#add(
-      name,
-      attributes.map((a) => a.name === "T" ? { ...a, value: DT.bfloat16 } : a),
-      narrowed,
-    ).map((output) => this.#cast(output.id, DT.bfloat16, DT.float32));
-  }
-
-  #cast(id: number, from: number, to: number): TensorMetadata {
-    return this.#add("Cast", [
-      { name: "SrcT", type: ATTR.type, value: from },
-      { name: "DstT", type: ATTR.type, value: to },
-      { name: "Truncate", type: ATTR.bool, value: false },
-    ], [id])[0]!;
-  }
-
-  #add(
+  /** Adds an op as it is. */
+  add(
     name: string,
     attributes: readonly Attribute[],
     inputs: readonly number[],

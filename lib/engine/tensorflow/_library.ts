@@ -1,4 +1,5 @@
 /** Opens TensorFlow's shared libraries and owns the one status object every call reports to. */
+import { keepLoaded } from "./_environment.ts";
 import { API_SYMBOLS, FRAMEWORK_SYMBOLS } from "./_symbols.ts";
 
 type Framework = Deno.DynamicLibrary<typeof FRAMEWORK_SYMBOLS>["symbols"];
@@ -41,6 +42,8 @@ export class TensorFlowError extends Error {
  */
 export function openLibrary(paths: { readonly framework: string; readonly cc: string }): Library {
   // The framework must come first: the other library finds it by name among those already open.
+  keepLoaded(paths.framework);
+  keepLoaded(paths.cc);
   const framework = Deno.dlopen(paths.framework, FRAMEWORK_SYMBOLS).symbols;
   const api = Deno.dlopen(paths.cc, API_SYMBOLS).symbols;
   keepOpen([paths.framework, paths.cc]);

@@ -75,7 +75,9 @@ export class TensorTable {
     const handle = this.#handles.get(id);
     if (handle === undefined) {
       throw new Error(
-        `Cannot use tensor: it does not exist or was disposed, current value is id ${id}`,
+        id < -1
+          ? "Cannot use tensor: it exists only inside the compiled function that made it; return it from there"
+          : `Cannot use tensor: it does not exist or was disposed, current value is id ${id}`,
       );
     }
     return handle;

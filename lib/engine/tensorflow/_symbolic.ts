@@ -1,0 +1,34 @@
+/** Tensors of a graph, and how the C API refers to them. */
+import type { Pointer } from "./_library.ts";
+import type { TensorValues } from "./_tensors.ts";
+
+/** A tensor of a graph: output `index` of operation `op`. */
+export interface Symbolic {
+  readonly op: Pointer;
+  readonly index: number;
+  readonly shape: number[];
+  readonly dtype: number;
+  /** Its values, if it is a constant. */
+  readonly values?: TensorValues;
+}
+
+/** Bytes of a `TF_Output`. */
+const OUTPUT_SIZE = 16;
+
+/** One `TF_Output`. */
+export function outputRef(
+  { op, index }: { readonly op: Pointer; readonly index: number },
+): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(OUTPUT_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(Deno.UnsafePointer.value(op)), true);
+  view.setInt32(8, index, true);
+  return bytes;
+}
+
+/** An array of `TF_Output`. */
+export function outputRefs(list: readonly Symbolic[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(OUTPUT_SIZE * list.length);
+  list.forEach((symbolic, i) => bytes.set(outputRef(symbolic), OUTPUT_SIZE * i));
+  return bytes;
+}
