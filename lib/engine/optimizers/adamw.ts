@@ -89,36 +89,42 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
         const step = count.read().add<tf.Scalar>(enabled?.cast("int32") ?? tf.scalar(1, "int32"));
         count.assign(step);
         const steps = step.cast("float32");
-        const first = correction(beta1, steps);
-        const root = correction(beta2, steps).sqrt();
+        // Where the update is off, these scalars make it add nothing; only the gradient, which may not
+        // be finite then, is masked element by element.
+        const on = (value: tf.Tensor, off: number) =>
+          enabled === undefined ? value : tf.where(enabled, value, off);
         const scale = gradientScale ?? tf.scalar(1);
-        const on = enabled ?? tf.scalar(true, "bool");
+        const gain1 = on(tf.scalar(1 - beta1), 0);
+        const [keep2, gain2] = [on(tf.scalar(beta2), 1), on(tf.scalar(1 - beta2), 0)];
+        const first = on(correction(beta1, steps), 1);
+        const root = on(correction(beta2, steps).sqrt(), 1);
+        const mask = enabled ?? tf.scalar(true, "bool");
         for (const [name, parameter] of Object.entries(parameters)) {
           const settings = settingsOf(groups, parameter, name, { learningRate, weightDecay });
-          const { learningRate: rate, weightDecay: decay } = settings;
-          const factor = scheduleOf(schedule, settings.group);
+          const rate = on(scheduleOf(schedule, settings.group).mul(settings.learningRate), 0);
           fuse(
-            `adamw ${rate} ${decay} ${beta1} ${beta2} ${epsilon} ${enabled !== undefined}`,
+            `adamw ${epsilon} ${enabled !== undefined}`,
             [
               parameter,
               piece(state, `exp_avg.${name}`, "the state"),
               piece(state, `exp_avg_sq.${name}`, "the state"),
             ],
-            [piece(gradients, name, "its gradient"), scale, factor, first, root, on],
-            ([p, m, v], [g, scale, factor, first, root, on]) => {
-              const keep = (next: tf.Tensor, old: tf.Tensor) =>
-                enabled === undefined ? next : tf.where(on!, next, old);
+            [
+              piece(gradients, name, "its gradient"),
+              ...[mask, scale, gain1, keep2, gain2, root],
+              rate.div(first), // step size
+              rate.mul(settings.weightDecay), // shrinkage
+            ],
+            ([p, m, v], [g, mask, scale, gain1, keep2, gain2, root, size, shrinkage]) => {
               const [p0, m0, v0] = [p!.read(), m!.read(), v!.read()];
               const scaled = g!.mul(scale!);
-              const m1 = m0.add(scaled.sub(m0).mul(1 - beta1));
-              const v1 = v0.mul(beta2).add(scaled.square().mul(1 - beta2));
-              const decayed = p0.sub(p0.mul(factor!.mul(rate * decay)));
-              const update = m1.div(v1.sqrt().div(root!).add(epsilon)).mul(
-                factor!.div(first!).mul(rate),
-              );
-              p!.assign(keep(decayed.sub(update), p0));
-              m!.assign(keep(m1, m0));
-              v!.assign(keep(v1, v0));
+              const g1 = enabled === undefined ? scaled : tf.where(mask!, scaled, 0);
+              const m1 = m0.add(g1.sub(m0).mul(gain1!));
+              const v1 = v0.mul(keep2!).add(g1.square().mul(gain2!));
+              const step = m1.div(v1.sqrt().div(root!).add(epsilon)).mul(size!);
+              p!.assign(p0.sub(p0.mul(shrinkage!)).sub(step));
+              m!.assign(m1);
+              v!.assign(v1);
             },
           );
         }

@@ -91,7 +91,7 @@ export class SavedModels {
   ): TensorMetadata[] {
     const { api, status } = this.#library;
     const model = this.#model(id);
-    const names = inputNames.split(",");
+    const names = inputNames === "" ? [] : inputNames.split(",");
     const outputs = outputNames.split(",");
     if (names.length !== inputs.length) {
       throw new RangeError(

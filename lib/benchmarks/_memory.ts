@@ -1,0 +1,12 @@
+/** Peak memory of this process. */
+import process from "node:process";
+
+/** Peak resident memory of this process, bytes. */
+export function peakRss(): number {
+  if (Deno.build.os === "linux") {
+    // getrusage() would begin with the memory of the process that started this one.
+    const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1];
+    if (kibibytes !== undefined) return Number(kibibytes) * 1024;
+  }
+  return process.resourceUsage().maxRSS * 1024;
+}
