@@ -18,13 +18,14 @@ export interface ChildOptions {
   readonly command: readonly string[];
   /** What errors call it. */
   readonly name: string;
-  /** Environment variables besides those of this process. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** What to do when it ends unasked, a sentence. */
+  readonly remedy: string;
 }
 
 /** A child that is alive; disposing of it ends it and waits until it is gone. */
 export class BenchProcess implements AsyncDisposable {
   readonly #name: string;
+  readonly #remedy: string;
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: AsyncGenerator<string>;
@@ -32,11 +33,11 @@ export class BenchProcess implements AsyncDisposable {
   readonly #heard: Promise<void>;
 
   /** @throws {Deno.errors.NotFound} if there is no such program */
-  constructor({ command: [program, ...args], name, env = {} }: ChildOptions) {
+  constructor({ command: [program, ...args], name, remedy }: ChildOptions) {
     this.#name = name;
+    this.#remedy = remedy;
     this.#child = new Deno.Command(program!, {
       args,
-      env: { ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -53,15 +54,24 @@ export class BenchProcess implements AsyncDisposable {
    */
   async ask<T>(request: Readonly<Record<string, unknown>>): Promise<T> {
     const text = new TextEncoder().encode(JSON.stringify(request) + "\n");
-    await this.#writer.write(text).catch(() => {});
+    await this.#writer.write(text).catch(() => {}); // it has ended: the missing answer tells
+    return await this.receive<T>();
+  }
+
+  /**
+   * Waits for a line that the child writes unasked.
+   *
+   * @throws {Error} with the child's own words if it reports an error or has ended
+   */
+  async receive<T>(): Promise<T> {
     const { value: line } = await this.#lines.next();
     if (line === undefined) {
       const { code, signal } = await this.#child.status;
       await this.#heard;
       const end = signal === null ? `exit code ${code}` : signal;
       throw new Error(
-        `Cannot measure with ${this.#name}: its process must stay alive, current value is ${end}` +
-          this.#complaints.trim().replace(/^(?=.)/, ":\n"),
+        `Cannot measure with ${this.#name}: its process must stay alive, current value is ${end}. ` +
+          this.#remedy + this.#complaints.trim().replace(/^(?=.)/, "\nIt said:\n"),
       );
     }
     const answer = JSON.parse(line) as T & { readonly error?: string };

@@ -1,51 +1,147 @@
-"""The step benchmark's network and training step in PyTorch, timed as trocar's are.
+"""What trocar is measured against: PyTorch and NumPy, in a process of their own.
 
-Usage: python3 peer.py step '{"channels":1026,...}' BATCH WINDOW STEPS WARMUP PRECISION
-       python3 peer.py matmul '[[64,64,64],...]' RUNS
-Prints one JSON document. Parameters and inputs are the same closed formulas as in step.ts, so that
-the first loss and gradient norm of both can be compared.
+Started as `python3 peer.py THREADS`. It prints one line of JSON with the versions it found, then
+answers each line of JSON with one line of JSON:
+
+    {"do": "prepare", "config": {"subject": "matmul" | "dispatch" | "step", ...}} -> {"id", "facts"}
+    {"do": "measure", "id", "runs", "milliseconds"} -> {"times": [milliseconds of one thing, ...]}
+    {"do": "release", "id"} -> {}
+    {"do": "peakRss"} -> {"bytes"}
+    {"do": "fill", "index", "count", "scale"} -> {"values"}
+
+Matrices, parameters and inputs hold the same numbers as in fill.ts and stack.ts, bit for bit.
 """
 
 import json
 import math
+import os
 import resource
+import signal
 import sys
 import time
 
-import numpy as np
+THREADS = sys.argv[1] if len(sys.argv) > 1 else "1"
+for library in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM"):  # read when NumPy is imported
+    os.environ[library + "_NUM_THREADS"] = THREADS
+
+try:
+    import numpy as np
+except ImportError:
+    np = None
+try:
+    import torch
+    from torch.nn import functional as F
+except ImportError:
+    torch = None
+
+SHORTEST = 0.001  # seconds of a run: the clock and the loop must not count
+MOST_REPEATS = 10_000
+LINKS = 16
 
 
 def fill(index, count, scale):
-    """The values of the index-th array: scale * sin(0.7 i + index), as float32."""
-    return (scale * np.sin(0.7 * np.arange(count, dtype=np.float64) + index)).astype(np.float32)
+    """Numbers from -scale to scale, float32: element k of array i is the 32-bit finaliser of
+    MurmurHash3 of k + i * 0x9e3779b9, as a signed integer, times scale / 2**31 in float64."""
+    values = np.empty(count, dtype=np.float32)
+    chunk = 1 << 16  # fits a cache
+    for start in range(0, count, chunk):
+        stop = min(start + chunk, count)
+        h = np.arange(start, stop, dtype=np.uint32)
+        h += np.uint32(index * 0x9E3779B9 & 0xFFFFFFFF)
+        h ^= h >> np.uint32(16)
+        h *= np.uint32(0x85EBCA6B)
+        h ^= h >> np.uint32(13)
+        h *= np.uint32(0xC2B2AE35)
+        h ^= h >> np.uint32(16)
+        values[start:stop] = h.view(np.int32).astype(np.float64) * (scale / 2**31)
+    return values
 
 
-def peak_rss():
-    """Peak resident memory of this process, bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def repeated(body):
+    """A run that repeats the body until the clock can tell, and the number of repetitions."""
+    repeats = 1
+
+    def run():
+        for _ in range(repeats):
+            body()
+
+    while True:
+        run()
+        start = time.perf_counter()
+        run()
+        elapsed = time.perf_counter() - start
+        if elapsed >= SHORTEST or repeats >= MOST_REPEATS:
+            return {"run": run, "repeats": repeats, "facts": {}}
+        repeats = min(MOST_REPEATS, math.ceil(repeats * max(2, 1.2 * SHORTEST / elapsed)))
 
 
-def step(size, batch, window, steps, warmup, precision):
-    import torch
-    from torch.nn import functional as F
+def matmul(config):
+    m, k, n = config["m"], config["k"], config["n"]
+    a, b = fill(0, m * k, 1).reshape(m, k), fill(1, k * n, 1).reshape(k, n)
+    if config["library"] == "numpy":
+        return repeated(lambda: a @ b)
+    x, y = torch.from_numpy(a), torch.from_numpy(b)
+    if config["casts"]:
+        return repeated(lambda: (x.bfloat16() @ y.bfloat16()).float())
+    if config["precision"] == "bf16":
+        x, y = x.bfloat16(), y.bfloat16()
+    return repeated(lambda: x @ y)
 
-    torch.set_num_threads(int(size.pop("threads")))
-    shapes = size.pop("shapes")
-    params = {}
-    for index, (name, shape) in enumerate(shapes.items()):
-        scale = 0.02
-        value = fill(index, math.prod(shape), scale).reshape(shape)
-        if name.endswith("norm.weight") or ".norm" in name and name.endswith(".weight"):
-            value = value + np.float32(1)
+
+def chain(x, a, b):
+    """16 times the same 8 ops, as in _dispatch_subject.ts."""
+    for _ in range(LINKS):
+        x = x.add(a).mul(b).sub(a).relu().add(b).tanh().square().neg()
+    return x
+
+
+def dispatch(config):
+    x, a, b = (torch.from_numpy(fill(i, 8, 1)) for i in range(3))
+    is_add = config["ops"] == "add"
+    subject = repeated((lambda: x.add(a)) if is_add else (lambda: chain(x, a, b)))
+    return {**subject, "repeats": subject["repeats"] * (1 if is_add else 8 * LINKS)}
+
+
+def step(config):
+    """The network of stack.ts and its training step: forward, backward, clip, fused AdamW."""
+    size, batch, window = config["size"], config["batch"], config["window"]
+    is_bf16 = config["precision"] == "bf16"
+    p = {}
+    for index, (name, shape) in enumerate(config["shapes"].items()):
+        value = fill(index, math.prod(shape), config["weightScale"]).reshape(shape)
+        if "norm" in name and name.endswith(".weight"):
+            value += np.float32(1)
         if name.startswith("conv") and len(shape) == 3:  # [width, in, out] -> [out, in, width]
             value = np.ascontiguousarray(value.transpose(2, 1, 0))
-        params[name] = torch.nn.Parameter(torch.from_numpy(value))
-    p = params
-    x0 = torch.from_numpy(fill(1000, batch * window * size["channels"], 1).reshape(batch, window, -1))
-    vl = torch.from_numpy(fill(1001, batch * size["context"], 1).reshape(batch, -1))
-    target = torch.from_numpy(
-        fill(1002, batch * size["horizon"] * size["actions"], 1).reshape(batch, size["horizon"], -1)
-    )
+        p[name] = torch.nn.Parameter(torch.from_numpy(value))
+
+    def tensor(index, *shape):
+        return torch.from_numpy(fill(index, math.prod(shape), 1).reshape(shape))
+
+    inputs = tensor(1000, batch, window, size["channels"]), tensor(1001, batch, size["context"])
+    target = tensor(1002, batch, size["horizon"], size["actions"])
+    optimizer = torch.optim.AdamW(p.values(), lr=1e-4, weight_decay=0.01, fused=True)
+
+    def train():
+        optimizer.zero_grad(set_to_none=True)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_bf16):
+            prediction = stack(p, size, *inputs)
+        loss = (prediction.float() - target).square().mean()
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(p.values(), 1.0)
+        optimizer.step()
+        return loss.item(), norm.item()
+
+    start = time.perf_counter()
+    first, norm = train()
+    first_call = time.perf_counter() - start
+    second, _ = train()
+    facts = {"losses": [first, second], "gradientNorm": norm, "firstCallSeconds": first_call}
+    return {"run": train, "repeats": 1, "facts": facts}
+
+
+def stack(p, size, x, context):
+    """Action chunks (batch, horizon, actions) from windows (batch, time, channels) and features."""
     heads, width = size["heads"], size["width"]
     encoder, decoder = size["blocks"]
 
@@ -55,97 +151,106 @@ def step(size, batch, window, steps, warmup, precision):
     def norm(name, x):
         return F.layer_norm(x, (x.shape[-1],), p[name + ".weight"], p[name + ".bias"])
 
+    def split(y):
+        return y.reshape(*y.shape[:2], heads, width // heads).transpose(1, 2)
+
     def attention(name, x, memory):
-        b, q, _ = x.shape
-        k = memory.shape[1]
         w, bias = p[name + ".in.weight"], p[name + ".in.bias"]
         if x is memory:
-            qh, kh, vh = F.linear(x, w, bias).chunk(3, -1)
+            q, k, v = F.linear(x, w, bias).chunk(3, -1)
         else:
-            qh = F.linear(x, w[:width], bias[:width])
-            kh, vh = F.linear(memory, w[width:], bias[width:]).chunk(2, -1)
-        split = lambda y, n: y.reshape(b, n, heads, width // heads).transpose(1, 2)
-        mixed = F.scaled_dot_product_attention(split(qh, q), split(kh, k), split(vh, k))
-        return linear(name + ".out", mixed.transpose(1, 2).reshape(b, q, width))
+            q = F.linear(x, w[:width], bias[:width])
+            k, v = F.linear(memory, w[width:], bias[width:]).chunk(2, -1)
+        mixed = F.scaled_dot_product_attention(split(q), split(k), split(v))
+        return linear(name + ".out", mixed.transpose(1, 2).reshape(x.shape))
 
-    def forward():
-        x = x0.transpose(1, 2)
-        for i in range(4):
-            x = F.conv1d(x, p[f"conv{i}.weight"], p[f"conv{i}.bias"], stride=2, padding=1)
-            x = F.gelu(norm(f"conv{i}.norm", x.transpose(1, 2))).transpose(1, 2)
-        x = x.transpose(1, 2)
-        for i in range(encoder):
-            y = norm(f"block{i}.norm0", x)
-            x = x + attention(f"block{i}.self", y, y)
-            x = x + linear(f"block{i}.down", F.relu(linear(f"block{i}.up", norm(f"block{i}.norm1", x))))
-        feature = linear("project", F.gelu(norm("pool.norm", linear("pool", x.mean(1)))))
-        memory = linear("fuse", torch.cat([vl, feature], -1))[:, None]
-        h = p["positions"].expand(batch, -1, -1)
-        for i in range(encoder, encoder + decoder):
-            h = norm(f"block{i}.norm0", h + attention(f"block{i}.self", h, h))
-            h = norm(f"block{i}.norm1", h + attention(f"block{i}.cross", h, memory))
-            h = norm(f"block{i}.norm2", h + linear(f"block{i}.down", F.relu(linear(f"block{i}.up", h))))
-        return linear("head", norm("head.norm", h))
+    def feed_forward(name, x):
+        return linear(name + ".down", F.relu(linear(name + ".up", x)))
 
-    optimizer = torch.optim.AdamW(params.values(), lr=1e-4, weight_decay=0.01, fused=True)
-    times, first = [], None
-    for i in range(warmup + steps):
+    x = x.transpose(1, 2)
+    for i in range(4):
+        x = F.conv1d(x, p[f"conv{i}.weight"], p[f"conv{i}.bias"], stride=2, padding=1)
+        x = F.gelu(norm(f"conv{i}.norm", x.transpose(1, 2))).transpose(1, 2)
+    x = x.transpose(1, 2)
+    for i in range(encoder):
+        y = norm(f"block{i}.norm0", x)
+        x = x + attention(f"block{i}.self", y, y)
+        x = x + feed_forward(f"block{i}", norm(f"block{i}.norm1", x))
+    feature = linear("project", F.gelu(norm("pool.norm", linear("pool", x.mean(1)))))
+    memory = linear("fuse", torch.cat([context, feature], -1))[:, None]
+    h = p["positions"].expand(context.shape[0], -1, -1)
+    for i in range(encoder, encoder + decoder):
+        h = norm(f"block{i}.norm0", h + attention(f"block{i}.self", h, h))
+        h = norm(f"block{i}.norm1", h + attention(f"block{i}.cross", h, memory))
+        h = norm(f"block{i}.norm2", h + feed_forward(f"block{i}", h))
+    return linear("head", norm("head.norm", h))
+
+
+def measure(subject, runs, milliseconds):
+    """One run that does not count, because it finds cold caches, then the measured ones."""
+    run, repeats = subject["run"], subject["repeats"]
+    run()
+    times, begin = [], time.perf_counter()
+    while True:
         start = time.perf_counter()
-        optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bf16"):
-            prediction = forward()
-        loss = (prediction.float() - target).square().mean()
-        loss.backward()
-        gradient_norm = torch.nn.utils.clip_grad_norm_(params.values(), 1.0)
-        optimizer.step()
-        value = loss.item()
-        if i >= warmup:
-            times.append((time.perf_counter() - start) * 1000)
-        if first is None:
-            first = {"loss": value, "gradientNorm": gradient_norm.item()}
-        last = value
-    return {
-        "version": torch.__version__,
-        "times": times,
-        "first": first,
-        "lastLoss": last,
-        "peakRss": peak_rss(),
-    }
+        run()
+        now = time.perf_counter()
+        times.append((now - start) * 1000 / repeats)
+        if len(times) >= runs or (now - begin) * 1000 >= milliseconds:
+            return times
 
 
-def matmul(sizes, runs, threads):
-    result = {"numpy": {}, "torch": {}}
-    cases = [("numpy", "f32"), ("torch", "f32"), ("torch", "bf16")]
+def peak_rss():
+    """Peak resident memory of this process, bytes."""
     try:
-        import torch
+        with open("/proc/self/status") as status:
+            for line in status:
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
-        torch.set_num_threads(threads)
-        result["version"] = torch.__version__
-    except ImportError:
-        cases = cases[:1]
-    for m, k, n in sizes:
-        a, b = np.random.rand(m, k).astype(np.float32), np.random.rand(k, n).astype(np.float32)
-        for library, precision in cases:
-            if library == "torch":
-                dtype = torch.float32 if precision == "f32" else torch.bfloat16
-                x, y = torch.from_numpy(a).to(dtype), torch.from_numpy(b).to(dtype)
-            else:
-                x, y = a, b
-            for _ in range(3):
-                x @ y
-            times = []
-            for _ in range(runs):
-                start = time.perf_counter()
-                x @ y
-                times.append((time.perf_counter() - start) * 1000)
-            result[library][f"{precision} {m}x{k}x{n}"] = times
-    return result
+
+SUBJECTS = {"matmul": matmul, "dispatch": dispatch, "step": step}
+
+
+def answer(request, subjects):
+    what = request["do"]
+    if what == "prepare":
+        subject = SUBJECTS[request["config"]["subject"]](request["config"])
+        subjects.append(subject)
+        return {"id": len(subjects) - 1, "facts": subject["facts"]}
+    if what == "measure":
+        subject = subjects[request["id"]]
+        return {"times": measure(subject, request["runs"], request["milliseconds"])}
+    if what == "release":
+        subjects[request["id"]] = None
+        return {}
+    if what == "fill":
+        return {"values": fill(request["index"], request["count"], request["scale"]).tolist()}
+    return {"bytes": peak_rss()}
+
+
+def main():
+    replies, sys.stdout = sys.stdout, sys.stderr
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def reply(document):
+        print(json.dumps(document), file=replies, flush=True)
+
+    has_torch = np is not None and torch is not None
+    if has_torch:
+        torch.set_num_threads(int(THREADS))
+    reply({"numpy": np and np.__version__, "torch": torch.__version__ if has_torch else None})
+    subjects = []
+    for line in sys.stdin:
+        try:
+            reply(answer(json.loads(line), subjects))
+        except Exception as error:
+            reply({"error": f"{type(error).__name__}: {error}"})
 
 
 if __name__ == "__main__":
-    what, argument, *rest = sys.argv[1:]
-    if what == "step":
-        batch, window, steps, warmup = map(int, rest[:4])
-        print(json.dumps(step(json.loads(argument), batch, window, steps, warmup, rest[4])))
-    else:
-        print(json.dumps(matmul(json.loads(argument), int(rest[0]), int(rest[1]))))
+    main()

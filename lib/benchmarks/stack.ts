@@ -3,6 +3,7 @@
  * (strided conv1d tower, pre-norm transformer, projection, post-norm decoder), without its details.
  */
 import { tf } from "../engine/mod.ts";
+import { fill } from "./fill.ts";
 
 type Parameters = Record<string, tf.Tensor>;
 
@@ -74,6 +75,59 @@ export function stackShapes(s: StackSize): Record<string, number[]> {
   norm("head.norm", s.width);
   linear("head", s.width, s.actions);
   return shapes;
+}
+
+/** First values of one parameter. */
+export interface StackFill {
+  readonly name: string;
+  readonly shape: number[];
+  readonly values: Float32Array;
+}
+
+/** Largest magnitude of a weight's first values. */
+export const WEIGHT_SCALE = 0.02;
+
+/**
+ * The first values of the parameters, one after the other: those of the i-th parameter of
+ * {@link stackShapes} are `fill(i, count, 0.02)`, and 1 more for the weights of normalisations.
+ *
+ * @param s Sizes.
+ * @returns Names, shapes and values, float32.
+ *
+ * @example
+ * ```ts
+ * import { STACK_SIZES, stackFills } from "./stack.ts";
+ * const [first] = stackFills(STACK_SIZES.tiny);
+ * console.assert(first!.name === "conv0.weight" && Math.abs(first!.values[0]!) <= 0.02);
+ * ```
+ */
+export function* stackFills(s: StackSize): Generator<StackFill> {
+  let index = 0;
+  for (const [name, shape] of Object.entries(stackShapes(s))) {
+    const count = shape.reduce((product, dim) => product * dim, 1);
+    const values = fill(index++, count, WEIGHT_SCALE);
+    if (name.includes("norm") && name.endsWith(".weight")) {
+      for (let k = 0; k < count; k++) values[k]! += 1;
+    }
+    yield { name, shape, values };
+  }
+}
+
+/**
+ * Counts the numbers in the parameters.
+ *
+ * @param s Sizes.
+ * @returns How many.
+ *
+ * @example
+ * ```ts
+ * import { countParameters, STACK_SIZES } from "./stack.ts";
+ * console.assert(countParameters(STACK_SIZES.reference) === 119_686_663);
+ * ```
+ */
+export function countParameters(s: StackSize): number {
+  return Object.values(stackShapes(s))
+    .reduce((sum, shape) => sum + shape.reduce((product, dim) => product * dim, 1), 0);
 }
 
 function linear(p: Parameters, name: string, x: tf.Tensor): tf.Tensor {

@@ -46,5 +46,6 @@ export { clipByGlobalNorm, type GlobalNorm } from "./optimizers/clip.ts";
 export type { Optimizer, ParameterGroup, UpdateOptions } from "./optimizers/optimizer.ts";
 export { sgd, type SgdOptions } from "./optimizers/sgd.ts";
 export * from "./random.ts";
+export * from "./saved_model.ts";
 export * from "./start.ts";
 export * from "./variable.ts";

@@ -49,6 +49,8 @@ export class Random {
   readonly #drawn = new Set<string>();
 
   /**
+   * Random numbers at one position.
+   *
    * @param state Seed, and the counter as a number or as an int32 scalar tensor.
    * @throws {RangeError} If the seed or the counter is not an integer in range.
    */

@@ -1,6 +1,6 @@
 /**
- * The process that runs specs: `_run_specs.ts <job as JSON>`. Prints one JSON line for the start and
- * one for the end of each spec, so that the reader knows which one ended the process.
+ * The process that runs specs: `_run_specs.ts <job as JSON>`. Prints a JSON line for
+ * the start and one for the end of each spec, so that the reader knows which one ended the process.
  */
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
@@ -19,6 +19,7 @@ export interface Job {
 
 /** A line that the process prints. */
 export type Line =
+  | { readonly tensorflow: string }
   | { readonly started: string }
   | { readonly done: string; readonly status: SpecResult["status"]; readonly messages: string[] };
 
@@ -39,7 +40,7 @@ async function run(job: Job): Promise<void> {
   Object.assign(globalThis, globals, { jasmine, global: globalThis });
 
   const { declareSpecs } = await import(pathToFileURL(job.bundle).href);
-  await declareSpecs(job.libraries);
+  write({ tensorflow: await declareSpecs(job.libraries) });
   const grep = new RegExp(job.grep);
   environment.configure({
     random: false,

@@ -6,11 +6,13 @@ import { startTensorFlow } from "../../lib/engine/tensorflow/start.ts";
  * Starts the native engine, then declares tfjs-core's specs for it; jasmine's globals must be there.
  *
  * @param libraries Full paths of TensorFlow's libraries.
+ * @returns TensorFlow's version.
  */
-export async function declareSpecs(libraries: { framework: string; cc: string }): Promise<void> {
-  await startTensorFlow(libraries);
+export async function declareSpecs(libraries: { framework: string; cc: string }): Promise<string> {
+  const { binding } = await startTensorFlow(libraries);
   setTestEnvs([
     { name: "test-tensorflow", backendName: "tensorflow", flags: {}, isDataSync: true },
   ]);
   await import("@tensorflow/tfjs-core/dist/tests.js");
+  return binding.TF_Version;
 }

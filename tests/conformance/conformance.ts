@@ -16,6 +16,8 @@ export interface Failure {
 
 /** How one part of the specs ended. */
 export interface PartReport {
+  /** TensorFlow's version. */
+  readonly tensorflow: string;
   readonly passed: number;
   /** Specs that fail and are on the list of known failures. */
   readonly known: number;
@@ -36,6 +38,9 @@ export interface ConformanceOptions {
 
 /** How the parts ended. */
 export type ConformanceReport = Readonly<Partial<Record<Job["part"], PartReport>>>;
+
+/** How many specs of tfjs-core 4.22.0 tfjs-node runs; specs that go missing must not go unnoticed. */
+const REQUIRED_SPECS = 3878;
 
 /**
  * Bundles the specs and runs each part in a process of its own, because TensorFlow ends the process
@@ -69,17 +74,29 @@ async function runPart(
   }).spawn();
   const log = new Response(child.stderr).text();
   const known = job.part === "beyond" ? KNOWN_FAILURES : new Map<string, never>();
-  const report = { passed: 0, known: 0, pending: 0, failed: [] as Failure[] };
+  const report = {
+    tensorflow: "unknown",
+    passed: 0,
+    known: 0,
+    pending: 0,
+    failed: [] as Failure[],
+  };
+  const missing = new Set(known.keys());
   let running: string | undefined;
   let done = 0;
   const input = Readable.fromWeb(child.stdout as never);
   for await (const text of createInterface({ input })) {
     const line: Line = JSON.parse(text);
+    if ("tensorflow" in line) {
+      report.tensorflow = line.tensorflow;
+      continue;
+    }
     if ("started" in line) {
       running = line.started;
       continue;
     }
     running = undefined;
+    missing.delete(line.done);
     onProgress?.(++done, line.done);
     if (line.status === "pending") report.pending++;
     else if (line.status === "failed" && known.has(line.done)) report.known++;
@@ -97,6 +114,15 @@ async function runPart(
       spec: running ?? "(no spec)",
       message: `ended the process with ${signal ?? `exit code ${code}`}:\n${tail}`,
     });
+  }
+  for (const spec of job.grep === "" ? missing : []) {
+    const message = "is not a spec, but known_failures.json lists it: remove it there";
+    report.failed.push({ spec, message });
+  }
+  const found = report.passed + report.failed.length;
+  if (job.part === "required" && job.grep === "" && found !== REQUIRED_SPECS) {
+    const message = `tfjs-core has ${REQUIRED_SPECS} specs to run, current value is ${found}`;
+    report.failed.push({ spec: "(number of specs)", message });
   }
   return report;
 }

@@ -1,15 +1,12 @@
 /** The native engine for tests that are about it, started once; without TensorFlow they are ignored. */
-import { findTensorFlow } from "../../lib/engine/install/mod.ts";
+import { findTensorFlow, startEngine } from "trocar/engine";
 import type { Attribute, AttributeValue } from "../../lib/engine/tensorflow/_attributes.ts";
 import type { TensorFlowBackend } from "../../lib/engine/tensorflow/_backend.ts";
 import type { TensorFlowBinding } from "../../lib/engine/tensorflow/_binding.ts";
-import { startTensorFlow } from "../../lib/engine/tensorflow/start.ts";
+import { startedBackend } from "../../lib/engine/tensorflow/_active.ts";
 
-const location = await findTensorFlow();
-const started = location && await startTensorFlow(location.libraries);
-
-/** The native engine; undefined when TensorFlow is missing. */
-export const maybeNative: TensorFlowBackend | undefined = started;
+/** Whether TensorFlow's libraries are on this machine. Tests never fetch them. */
+export const hasNative: boolean = await findTensorFlow() !== undefined;
 
 /**
  * Declares a test that needs the native engine; without TensorFlow it is ignored and says why.
@@ -22,9 +19,13 @@ export function nativeTest(
   test: (native: TensorFlowBackend, binding: TensorFlowBinding) => void | Promise<void>,
 ): void {
   Deno.test({
-    name: started ? name : `${name} (TensorFlow is missing: deno task setup)`,
-    ignore: started === undefined,
-    fn: () => test(started!, started!.binding),
+    name: hasNative ? name : `${name} (TensorFlow is missing: deno task setup)`,
+    ignore: !hasNative,
+    fn: async () => {
+      await startEngine({ engine: "tensorflow", install: false, quiet: true });
+      const native = startedBackend()!;
+      await test(native, native.binding);
+    },
   });
 }
 

@@ -206,10 +206,12 @@ nativeTest("a string tensor outlives the tensor that it was made from", (_native
 });
 
 nativeTest("startTensorFlow() lets a process end in order, and with an error", async () => {
-  const helper = new URL("./_native.ts", import.meta.url);
+  const start = 'import { startEngine } from "trocar/engine"; ' +
+    'await startEngine({ engine: "tensorflow", install: false });';
   for (const [last, expected] of [["", 0], ["throw new Error('on purpose')", 1]] as const) {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["eval", `import { maybeNative } from "${helper}"; maybeNative.binding; ${last}`],
+      args: ["eval", `${start} ${last}`],
+      cwd: new URL("../..", import.meta.url),
     }).output();
     assert.equal(code, expected, new TextDecoder().decode(stderr));
   }

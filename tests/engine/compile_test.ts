@@ -14,7 +14,7 @@ import {
   variables,
 } from "trocar/engine";
 import { startedBackend } from "../../lib/engine/tensorflow/_active.ts";
-import { hasNative, nativeTest } from "./_engines.ts";
+import { hasNative, nativeTest } from "./_native.ts";
 
 const values = (tensor: tf.Tensor) => Array.from(tensor.dataSync());
 

@@ -11,7 +11,7 @@ import {
   type Variable,
   variables,
 } from "trocar/engine";
-import { hasNative } from "./_engines.ts";
+import { hasNative } from "./_native.ts";
 
 type Named = Record<string, number[]>;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { compile, Random, startEngine, tf } from "trocar/engine";
 import { deriveKey, fillNormal, fillUniform, permutation } from "../../lib/engine/_philox.ts";
-import { hasNative, nativeTest } from "./_engines.ts";
+import { hasNative, nativeTest } from "./_native.ts";
 
 const SEED = 2 ** 52 + 12345, COUNTER = 77, N = 20_001;
 const values = (tensor: tf.Tensor) => Array.from(tensor.dataSync());

@@ -19,12 +19,11 @@ function openLibc(): Deno.DynamicLibrary<typeof libc>["symbols"] | undefined {
 }
 
 /**
- * Loads a library so that it is never unloaded: TensorFlow's threads still run when the process ends,
- * and crash it if their code is gone.
+ * Keeps an open library in the process to its end. Deno closes what it opened before the process or the
+ * worker ends, while TensorFlow's threads still run in it: a segmentation fault.
  */
 export function keepLoaded(path: string): void {
   const NOW = 2, NO_DELETE = Deno.build.os === "darwin" ? 0x80 : 0x1000;
-  // A failure shows when Deno opens the library, with a better message.
   openLibc()?.dlopen?.(new TextEncoder().encode(path + "\0"), NOW | NO_DELETE);
 }
 
@@ -88,4 +87,20 @@ export function keepFreedMemory(): void {
   mallopt?.(M_TRIM_THRESHOLD, 0x7fff0000);
   mallopt?.(M_TOP_PAD, 64 << 20);
   mallopt?.(M_ARENA_MAX, 1);
+}
+
+/**
+ * Refuses to go on where TensorFlow would crash: another LLVM in the process, such as the one of Mesa's
+ * software WebGPU driver, shares its symbols with TensorFlow's. The other order is harmless.
+ *
+ * @throws {Error} Naming the library.
+ */
+export function expectNoOtherLlvm(): void {
+  if (Deno.build.os !== "linux") return;
+  const [loaded] = /\S*\/libLLVM\S*/.exec(Deno.readTextFileSync("/proc/self/maps")) ?? [];
+  if (loaded !== undefined) {
+    throw new Error(
+      `Cannot start TensorFlow: this process has loaded another LLVM, current value is ${loaded}; start TensorFlow before WebGPU, or in a new process`,
+    );
+  }
 }

@@ -42,33 +42,15 @@ export class TensorFlowError extends Error {
  */
 export function openLibrary(paths: { readonly framework: string; readonly cc: string }): Library {
   // The framework must come first: the other library finds it by name among those already open.
-  keepLoaded(paths.framework);
-  keepLoaded(paths.cc);
   const framework = Deno.dlopen(paths.framework, FRAMEWORK_SYMBOLS).symbols;
   const api = Deno.dlopen(paths.cc, API_SYMBOLS).symbols;
-  keepOpen([paths.framework, paths.cc]);
+  keepLoaded(paths.framework);
+  keepLoaded(paths.cc);
   return {
     api: { ...framework, ...api },
     status: framework.TF_NewStatus(),
     version: readCString(api.TF_Version()),
   };
-}
-
-/**
- * Keeps libraries in the process to its end. Deno closes what it opened before the process or the
- * worker ends, while TensorFlow's threads still run in it: a segmentation fault.
- */
-function keepOpen(paths: readonly string[]): void {
-  const darwin = Deno.build.os === "darwin";
-  const RTLD_NOW_NODELETE = darwin ? 0x82 : 0x1002;
-  try {
-    const { symbols } = Deno.dlopen(darwin ? "libSystem.B.dylib" : "libc.so.6", {
-      dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
-    });
-    for (const path of paths) symbols.dlopen(cStringOnce(path), RTLD_NOW_NODELETE);
-  } catch {
-    // Another C library: the process may end with a fault, after its work is done.
-  }
 }
 
 /** The text at a C string pointer; empty for a null pointer. */

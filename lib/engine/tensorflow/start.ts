@@ -2,7 +2,12 @@
 import { setNativeBackend, startedBackend } from "./_active.ts";
 import { TensorFlowBackend } from "./_backend.ts";
 import { TensorFlowBinding } from "./_binding.ts";
-import { keepFreedMemory, silence, withoutStandardError } from "./_environment.ts";
+import {
+  expectNoOtherLlvm,
+  keepFreedMemory,
+  silence,
+  withoutStandardError,
+} from "./_environment.ts";
 import { openLibrary } from "./_library.ts";
 
 /** How the native engine is started. */
@@ -31,6 +36,7 @@ export async function startTensorFlow(
   if (started !== undefined) return started;
   const cpus = navigator.hardwareConcurrency;
   const { intraOpThreads = cpus, interOpThreads = cpus, verbose = false } = options;
+  expectNoOtherLlvm();
   keepFreedMemory();
   const open = () => {
     const library = openLibrary(libraries);

@@ -1,0 +1,22 @@
+/**
+ * Benchmarks of trocar, each against the same work in PyTorch or NumPy, measured in alternation.
+ *
+ * @module
+ */
+import type { Benchmark } from "./benchmark.ts";
+import { dispatch } from "./dispatch.ts";
+import { matmul } from "./matmul.ts";
+import { step } from "./step.ts";
+
+export * from "./agreement.ts";
+export type { BenchContext, Benchmark, BenchOptions, StepVariant } from "./benchmark.ts";
+export * from "./fill.ts";
+export * from "./interleave.ts";
+export * from "./peer.ts";
+export * from "./record.ts";
+export * from "./stack.ts";
+export * from "./statistics.ts";
+export * from "./worker.ts";
+
+/** All benchmarks by name, in the order in which they run. */
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { matmul, dispatch, step };

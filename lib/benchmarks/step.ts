@@ -1,0 +1,124 @@
+/** `deno task bench step`: a whole training step of the stack. */
+import {
+  type BenchContext,
+  type Benchmark,
+  describeRatio,
+  digits,
+  measureCase,
+  peerEntrant,
+  type Runner,
+  type StepVariant,
+} from "./benchmark.ts";
+import { describeDisagreement } from "./agreement.ts";
+import type { StepFacts } from "./_step_subject.ts";
+import { type BenchRecord, makeRecord } from "./record.ts";
+import { countParameters, STACK_SIZES, stackShapes, WEIGHT_SCALE } from "./stack.ts";
+import { startWorker } from "./worker.ts";
+
+/** Measured steps of each side, unless `--steps` says otherwise. */
+const STEPS = 15;
+
+/**
+ * Forward pass, backward pass, clip by global norm 1, AdamW; op by op, compiled, and as one XLA
+ * program, each in a child process of its own. The peer is PyTorch's eager step with fused AdamW.
+ */
+export const step: Benchmark = {
+  summary: "a training step, op by op, compiled and XLA, against PyTorch with fused AdamW",
+  run: runStep,
+  table: (records) => [
+    [
+      ...["step", "ms", "p10", "p90", "PyTorch ms", "time ratio"],
+      ...["trace s", "first call s", "peak GB", "PyTorch peak GB", "first loss", "norm"],
+    ],
+    ...records.map((record) => {
+      const { config, median, p10, p90, peers: [torch] } = record;
+      return [
+        `${config.variant} ${config.precision}`,
+        ...[digits(median), digits(p10), digits(p90), digits(torch?.median)],
+        describeRatio(torch),
+        ...[digits(record.traceSeconds, 3), digits(record.firstCallSeconds, 3)],
+        ...[gigabytes(record.peakRss), gigabytes(torch?.peakRss)],
+        ...[digits(record.losses?.[0], 6), digits(record.gradientNorm, 5)],
+      ];
+    }),
+  ],
+};
+
+function gigabytes(bytes: number | undefined): number | "" {
+  return bytes === undefined ? "" : digits(bytes / 1e9, 3);
+}
+
+async function runStep(context: BenchContext): Promise<BenchRecord[]> {
+  const { engine, peer, options, onProgress } = context;
+  const { preset, batch, window } = options;
+  const precision = options.precision ?? "f32";
+  const size = STACK_SIZES[preset];
+  const subject = { subject: "step", size, batch, window, precision };
+  const variants = possibleVariants(context, precision);
+
+  const torch: (Runner & { readonly facts: StepFacts })[] = [];
+  const forPeer = { ...subject, shapes: stackShapes(size), weightScale: WEIGHT_SCALE };
+  for (const { process, config } of peerEntrant(peer, "PyTorch", forPeer)) {
+    onProgress("step: PyTorch's first steps");
+    torch.push({ process, ...await prepare(process, config) });
+  }
+  const records: BenchRecord[] = [];
+  for (const variant of variants) {
+    onProgress(`step ${variant}: first steps`);
+    await using worker = startWorker(engine);
+    const ours = await prepare(worker, { ...subject, variant });
+    const times = await measureCase(
+      [{ process: worker, id: ours.id }, ...torch],
+      options.steps ?? STEPS,
+      (round, rounds) => onProgress(`step ${variant}: round ${round + 1} of ${rounds}`),
+    );
+    const record = makeRecord(
+      {
+        name: "step",
+        engine: engine.name,
+        config: {
+          ...{ preset, variant, batch, window, precision },
+          threads: engine.threads,
+          parameters: countParameters(size),
+        },
+        unit: "ms",
+      },
+      { rounds: times[0]!, findings: { ...ours.facts, peakRss: await worker.peakRss() } },
+      await Promise.all(torch.map(async ({ process, facts }) => ({
+        library: "PyTorch",
+        version: peer!.versions.PyTorch!,
+        rounds: times[1]!,
+        findings: { ...facts, peakRss: await process.peakRss() },
+      }))),
+    );
+    const problem = torch[0] && describeDisagreement(ours.facts, torch[0].facts, precision);
+    records.push(problem === undefined ? record : { ...record, problem: `${variant}: ${problem}` });
+  }
+  for (const { process, id } of torch) await process.release(id);
+  return records;
+}
+
+async function prepare(process: Runner["process"], config: Parameters<typeof process.prepare>[0]) {
+  const { id, facts } = await process.prepare(config);
+  return { id, facts: facts as unknown as StepFacts };
+}
+
+function possibleVariants(
+  { engine, options, note }: BenchContext,
+  precision: "f32" | "bf16",
+): StepVariant[] {
+  if (engine.name === "tensorflow") {
+    if (precision === "f32") return [...options.variants];
+    note("step: eager is left out, because only compiled functions compute in bfloat16");
+    return options.variants.filter((variant) => variant !== "eager");
+  }
+  if (precision === "bf16") {
+    note(`step: bf16 is left out, because ${engine.name} has no bfloat16`);
+    return [];
+  }
+  const without = options.variants.filter((variant) => variant !== "eager");
+  if (without.length > 0) {
+    note(`step: ${without.join(", ")} left out, because ${engine.name} runs op by op`);
+  }
+  return options.variants.filter((variant) => variant === "eager");
+}

@@ -1,0 +1,28 @@
+/** Starts the child process in which trocar's engine is measured. */
+import type { Engine } from "../engine/mod.ts";
+import { BenchProcess } from "./_process.ts";
+
+/**
+ * Starts a child with the engine of this process. Each has a memory of its own, whose peak it tells.
+ *
+ * @param engine the engine, as started here; the child takes its name and threads
+ * @returns the child; the caller disposes of it
+ *
+ * @example
+ * ```ts
+ * import { startEngine } from "../engine/mod.ts";
+ * import { startWorker } from "./worker.ts";
+ *
+ * await using worker = startWorker(await startEngine({ engine: "wasm", quiet: true }));
+ * const { id } = await worker.prepare({ subject: "dispatch", ops: "add" });
+ * console.assert((await worker.measure(id, { runs: 3, milliseconds: 100 })).length === 3);
+ * ```
+ */
+export function startWorker({ name, threads }: Engine): BenchProcess {
+  const worker = new URL(import.meta.resolve("./_worker.ts")).href;
+  return new BenchProcess({
+    command: [Deno.execPath(), "run", "--quiet", "--allow-all", worker, name, String(threads)],
+    name: `the engine ${name}`,
+    remedy: "If memory is short, use a smaller --preset or --batch.",
+  });
+}

@@ -1,0 +1,130 @@
+/**
+ * `deno task bench`: how long trocar takes, and how long PyTorch and NumPy take for the same.
+ *
+ * @module
+ */
+import {
+  type BenchContext,
+  BENCHMARKS,
+  type BenchRecord,
+  startPeer,
+  type StepVariant,
+} from "../lib/benchmarks/mod.ts";
+import {
+  choiceFlag,
+  engineFlag,
+  type Flag,
+  formatProgress,
+  formatTable,
+  integerFlag,
+  nearest,
+  runCommand,
+  switchFlag,
+  UsageError,
+} from "../lib/cli/mod.ts";
+import { startEngine } from "../lib/engine/mod.ts";
+
+const VARIANTS: readonly StepVariant[] = ["eager", "compiled", "xla"];
+
+const precisionFlag: Flag<"f32" | "bf16" | undefined> = {
+  ...choiceFlag("of products", ["f32", "bf16"], { default: "f32" }),
+  fallback: undefined,
+  fallbackText: "f32 for step, both for matmul",
+};
+
+const variantsFlag: Flag<readonly StepVariant[]> = {
+  kind: "value",
+  summary: "which steps, joined by commas",
+  placeholder: "LIST",
+  fallback: VARIANTS,
+  fallbackText: VARIANTS.join(),
+  parse: (name, texts) =>
+    texts.at(-1)!.split(",").map((text) =>
+      choiceFlag("", VARIANTS, { default: "eager" }).parse(name, [text])
+    ),
+};
+
+function chosenBenchmarks(names: readonly string[]) {
+  const known = Object.keys(BENCHMARKS);
+  const chosen = names.length === 0 ? known : [...new Set(names)];
+  return chosen.map((name) => {
+    if (Object.hasOwn(BENCHMARKS, name)) return BENCHMARKS[name]!;
+    const meant = nearest(name, known);
+    throw new UsageError(
+      `Cannot run the benchmark: its name should be one of ${
+        known.join(", ")
+      }, current value is "${name}".${meant === undefined ? "" : ` Did you mean "${meant}"?`}`,
+    );
+  });
+}
+
+if (import.meta.main) {
+  await runCommand({
+    name: "bench",
+    summary: "Measures trocar, and PyTorch and NumPy in alternation where python3 has them.",
+    arguments: "[NAME...]",
+    details: `Benchmarks, all of them by default:
+${Object.entries(BENCHMARKS).map(([name, { summary }]) => `  ${name}: ${summary}`).join("\n")}
+
+Every side runs in a process of its own, with the same threads, never two at once: five rounds in
+which each has a turn. A ratio is our median time divided by the peer's, so below 1 is faster; the
+range behind it is that of the rounds. Exit code 1 if the training steps of both disagree.`,
+    flags: {
+      preset: choiceFlag("size of the network of step; largest product of matmul", [
+        "tiny",
+        "compact",
+        "reference",
+      ], { default: "reference" }),
+      batch: integerFlag("samples of a step", { default: 4, min: 1 }),
+      window: integerFlag("rows of a step's sensor window", { default: 65, min: 1 }),
+      steps: integerFlag("measured runs of each case and side", {
+        min: 1,
+        defaultText: "15 for step, as many as fit into half a second elsewhere",
+      }),
+      precision: precisionFlag,
+      variants: variantsFlag,
+      engine: engineFlag(),
+      threads: integerFlag("CPU threads of every side", { min: 1, defaultText: "all" }),
+      withoutPeer: switchFlag("leave out PyTorch and NumPy; --no-peer is the same"),
+    },
+    run: async (flags, { arguments: names, note, print, progress, warn }) => {
+      const benchmarks = chosenBenchmarks(names);
+      const { preset, batch, window, steps, precision, variants, threads } = flags;
+      const engine = await startEngine({
+        engine: flags.engine,
+        ...(threads === undefined ? {} : { threads }),
+        verbose: flags.verbose,
+        log: note,
+        onProgress: ({ stage, item, done, total, rate }) =>
+          progress.update(formatProgress(`${stage} ${item}`, { done, total, rate })),
+      });
+      const isOnCpu = engine.threads > 0;
+      if (!isOnCpu) note("The peers compute on the CPU, so they are left out beside a GPU.");
+      const { peer, missing } = flags.withoutPeer || !isOnCpu
+        ? {}
+        : await startPeer(engine.threads);
+      if (missing !== undefined) warn(missing);
+
+      const context: BenchContext = {
+        engine,
+        ...(peer && { peer }),
+        options: { preset, batch, window, steps, precision, variants },
+        onProgress: (text) => progress.update(text),
+        note,
+      };
+      const records: BenchRecord[] = [];
+      try {
+        for (const { run, table } of benchmarks) {
+          const found = await run(context);
+          progress.clear();
+          if (found.length > 0) print(`${formatTable(table(found))}\n`);
+          for (const { problem } of found) if (problem !== undefined) warn(problem);
+          records.push(...found);
+        }
+      } finally {
+        await peer?.process[Symbol.asyncDispose]();
+      }
+      return { document: records, exitCode: records.some(({ problem }) => problem) ? 1 : 0 };
+    },
+  }, Deno.args.map((arg) => /^--no[-_]peer$/.test(arg) ? "--without-peer" : arg));
+}
