@@ -7,8 +7,11 @@ import { UsageError } from "./usage_error.ts";
 
 /** The flags that every command has. */
 export interface CommonFlags {
+  /** Print one JSON document and nothing else on standard output. */
   readonly json: boolean;
+  /** Leave out remarks and progress. */
   readonly quiet: boolean;
+  /** Show stack traces, and the log of libraries. */
   readonly verbose: boolean;
 }
 

@@ -5,6 +5,7 @@ import { UsageError } from "./usage_error.ts";
 export interface Flag<T> {
   /** `switch` takes no value, `list` may be given several values. */
   readonly kind: "switch" | "value" | "list";
+  /** What the flag does, as `--help` shows it. */
   readonly summary: string;
   /** Name of the value in `--help`, e.g. `N`. */
   readonly placeholder: string;
@@ -27,14 +28,18 @@ export interface NumberLimits {
 }
 
 /** Default of a flag; without one the value is `undefined` when the flag is not given. */
-interface WithDefault<T> {
+/** A flag that may have a default. */
+export interface WithDefault<T> {
+  /** Its value when it is not given. */
   readonly default?: T;
   /** How `--help` writes the default, where the value itself says too little. */
   readonly defaultText?: string;
 }
 
-type NumberFlag<O> = Flag<O extends { default: number } ? number : number | undefined>;
-type TextFlag<O> = Flag<O extends { default: string } ? string : string | undefined>;
+/** A number, or undefined if the flag has no default. */
+export type NumberFlag<O> = Flag<O extends { default: number } ? number : number | undefined>;
+/** A text, or undefined if the flag has no default. */
+export type TextFlag<O> = Flag<O extends { default: string } ? string : string | undefined>;
 
 /**
  * A flag that is on when given: `--json`.

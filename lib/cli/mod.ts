@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { CommonFlags } from "./_parse.ts";
 export * from "./command.ts";
 export * from "./common_flags.ts";
 export * from "./flag.ts";

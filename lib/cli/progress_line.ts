@@ -35,6 +35,11 @@ export class ProgressLine implements Disposable {
   #pending = "";
 
   /** @param options where and how often it is shown */
+  /**
+   * A line that has not been written yet.
+   *
+   * @param options where it is written, and whether at all
+   */
   constructor(options: ProgressLineOptions = {}) {
     this.#stream = options.stream ?? Deno.stderr;
     this.#quiet = options.quiet ?? false;

@@ -1,11 +1,14 @@
 /** A stream that text can be written to. */
 export interface Terminal {
+  /** Writes bytes, and says how many. */
   writeSync(bytes: Uint8Array): number;
+  /** Whether a person watches. */
   isTerminal(): boolean;
 }
 
 /** Colours of {@linkcode colour}, as SGR codes. */
-const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+/** SGR codes by name. */
+export const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
 /**
  * Colours a text if the stream is a terminal that shows colours; `NO_COLOR` (no-color.org) and

@@ -10,5 +10,6 @@
  * ```
  */
 export class UsageError extends Error {
+  /** Always `UsageError`. */
   override readonly name = "UsageError";
 }

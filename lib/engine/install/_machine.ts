@@ -2,8 +2,11 @@ import { cpus } from "node:os";
 
 /** The processor: its name, threads, and the instruction sets that matter to TensorFlow. */
 export interface Processor {
+  /** As it calls itself. */
   readonly model: string;
+  /** Logical processors. */
   readonly threads: number;
+  /** Instruction sets that matter to the engine, as the system names them. */
   readonly features: readonly string[];
 }
 

@@ -26,16 +26,21 @@ export interface Finding {
 export interface Diagnosis {
   /** No finding is an `error`. */
   readonly ok: boolean;
+  /** What is missing or odd. */
   readonly findings: readonly Finding[];
+  /** E.g. `linux-x86_64`. */
   readonly platform: string;
   /** Versions of Deno, V8, TypeScript, TensorFlow, Python and pip; empty text for what is missing. */
   readonly versions: Readonly<Record<string, string>>;
+  /** Trocar's cache folder. */
   readonly cache: string;
+  /** The processor. */
   readonly processor: Processor;
   /** NVIDIA device files, e.g. `nvidia0`. */
   readonly nvidia: readonly string[];
   /** Name of the WebGPU adapter, empty without one. */
   readonly webgpu: string;
+  /** The TensorFlow that was found and started; null if there is none. */
   readonly tensorflow: (TensorFlowLocation & TensorFlowProof) | null;
 }
 

@@ -25,6 +25,7 @@ export type InstallErrorCode =
  * ```
  */
 export class InstallError extends Error {
+  /** Always `InstallError`. */
   override readonly name = "InstallError";
   /** Which kind of obstacle it was. */
   readonly code: InstallErrorCode;
@@ -33,6 +34,13 @@ export class InstallError extends Error {
    * @param code which kind of obstacle it was
    * @param message what happened, where, and what to do next
    * @param options the error that caused this one, if any
+   */
+  /**
+   * An error with a code.
+   *
+   * @param code what went wrong
+   * @param message what happened, where, and what to do
+   * @param options the cause
    */
   constructor(code: InstallErrorCode, message: string, options: ErrorOptions = {}) {
     super(message, options);

@@ -9,6 +9,7 @@ export interface TensorFlowLocation {
   readonly version: string;
   /** The folder that holds the libraries. */
   readonly folder: string;
+  /** Where it came from. */
   readonly source: TensorFlowSource;
   /** Absolute paths. */
   readonly libraries: { readonly framework: string; readonly cc: string };
@@ -18,7 +19,9 @@ export interface TensorFlowLocation {
 
 /** A TensorFlow that was looked at and passed over. */
 export interface RejectedTensorFlow {
+  /** Where it came from. */
   readonly source: TensorFlowSource;
+  /** The folder that was looked at. */
   readonly folder: string;
   /** Why it does not serve. */
   readonly reason: string;

@@ -16,7 +16,9 @@ export interface SetUpOptions extends InstallOptions {
 
 /** TensorFlow as it is after {@linkcode setUpTensorFlow}. */
 export interface SetUpResult {
+  /** Where it is. */
   readonly location: TensorFlowLocation;
+  /** What it said of itself when it was started. */
   readonly proof: TensorFlowProof;
   /** Whether this call has installed it. */
   readonly installed: boolean;
