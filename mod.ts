@@ -4,11 +4,12 @@
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { engine } from "trocar";
  *
  * await engine.startEngine({ quiet: true });
  * const double = engine.compile((x: engine.tf.Tensor) => x.mul(2));
- * console.assert((await double(engine.tf.scalar(21)).data())[0] === 42);
+ * assert((await double(engine.tf.scalar(21)).data())[0] === 42);
  * ```
  *
  * @module

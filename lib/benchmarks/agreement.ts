@@ -27,11 +27,12 @@ const TOLERANCES = {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { describeDisagreement } from "./agreement.ts";
  * const ours = { losses: [0.5, 0.4], gradientNorm: 2 } as const;
- * console.assert(describeDisagreement(ours, ours, "f32") === undefined);
+ * assert(describeDisagreement(ours, ours, "f32") === undefined);
  * const other = { ...ours, gradientNorm: 3 };
- * console.assert(describeDisagreement(ours, other, "f32")!.includes("gradient norm"));
+ * assert(describeDisagreement(ours, other, "f32")!.includes("gradient norm"));
  * ```
  */
 export function describeDisagreement(

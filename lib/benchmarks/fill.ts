@@ -12,8 +12,9 @@
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { fill } from "./fill.ts";
- * console.assert(fill(0, 4, 1).every((x) => Math.abs(x) <= 1));
+ * assert(fill(0, 4, 1).every((x) => Math.abs(x) <= 1));
  * ```
  */
 export function fill(index: number, count: number, scale: number): Float32Array {

@@ -35,9 +35,10 @@ export interface Plan {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { spreadRuns } from "./interleave.ts";
- * console.assert(String(spreadRuns(7, 3)) === "3,2,2");
- * console.assert(String(spreadRuns(2, 3)) === "1,1");
+ * assert(String(spreadRuns(7, 3)) === "3,2,2");
+ * assert(String(spreadRuns(2, 3)) === "1,1");
  * ```
  */
 export function spreadRuns(runs: number, rounds: number): number[] {
@@ -55,6 +56,7 @@ export function spreadRuns(runs: number, rounds: number): number[] {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { interleave } from "./interleave.ts";
  *
  * const order: string[] = [];
@@ -63,7 +65,7 @@ export function spreadRuns(runs: number, rounds: number): number[] {
  * });
  * const plan = { rounds: 2, runs: [1, 1], milliseconds: 10 };
  * await interleave([contender("ours"), contender("peer")], plan);
- * console.assert(order.join(" ") === "ours peer peer ours");
+ * assert(order.join(" ") === "ours peer peer ours");
  * ```
  */
 export async function interleave(
@@ -93,9 +95,10 @@ export async function interleave(
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { measureBlock } from "./interleave.ts";
  * const times = await measureBlock(() => {}, { runs: 3, milliseconds: 100 });
- * console.assert(times.length === 3);
+ * assert(times.length === 3);
  * ```
  */
 export async function measureBlock(

@@ -20,9 +20,10 @@ const INSTALL = "python3 -m pip install numpy torch";
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { startPeer } from "./peer.ts";
  * const { peer, missing } = await startPeer(1);
- * console.assert(peer !== undefined || missing !== undefined);
+ * assert(peer !== undefined || missing !== undefined);
  * await peer?.process[Symbol.asyncDispose]();
  * ```
  */

@@ -62,11 +62,12 @@ export interface Side {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { makeRecord } from "./record.ts";
  * const what = { name: "sum", engine: "wasm", config: {}, unit: "ops/s" } as const;
  * const peer = { library: "NumPy", version: "2", rounds: [[1, 1]] };
  * const { median, ratio } = makeRecord(what, { rounds: [[2, 2]] }, [peer]);
- * console.assert(median === 500 && ratio === 2);
+ * assert(median === 500 && ratio === 2);
  * ```
  */
 export function makeRecord(

@@ -96,9 +96,10 @@ export const WEIGHT_SCALE = 0.02;
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { STACK_SIZES, stackFills } from "./stack.ts";
  * const [first] = stackFills(STACK_SIZES.tiny);
- * console.assert(first!.name === "conv0.weight" && Math.abs(first!.values[0]!) <= 0.02);
+ * assert(first!.name === "conv0.weight" && Math.abs(first!.values[0]!) <= 0.02);
  * ```
  */
 export function* stackFills(s: StackSize): Generator<StackFill> {
@@ -121,8 +122,9 @@ export function* stackFills(s: StackSize): Generator<StackFill> {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { countParameters, STACK_SIZES } from "./stack.ts";
- * console.assert(countParameters(STACK_SIZES.reference) === 119_686_663);
+ * assert(countParameters(STACK_SIZES.reference) === 119_686_663);
  * ```
  */
 export function countParameters(s: StackSize): number {

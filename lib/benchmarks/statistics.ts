@@ -22,8 +22,9 @@ export interface Summary {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { quantile } from "./statistics.ts";
- * console.assert(quantile([4, 1, 3, 2], 0.5) === 2.5);
+ * assert(quantile([4, 1, 3, 2], 0.5) === 2.5);
  * ```
  */
 export function quantile(values: readonly number[], p: number): number {
@@ -47,8 +48,9 @@ export function quantile(values: readonly number[], p: number): number {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { summarize } from "./statistics.ts";
- * console.assert(summarize([3, 1, 2]).median === 2);
+ * assert(summarize([3, 1, 2]).median === 2);
  * ```
  */
 export function summarize(values: readonly number[]): Summary {
@@ -78,9 +80,10 @@ export interface Ratio {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { compareRounds } from "./statistics.ts";
  * const { ratio, ratioRange } = compareRounds([[1], [3], [2]], [[2], [4], [4]]);
- * console.assert(ratio === 0.5 && ratioRange[1] === 0.75);
+ * assert(ratio === 0.5 && ratioRange[1] === 0.75);
  * ```
  */
 export function compareRounds(

@@ -10,12 +10,13 @@ import { BenchProcess } from "./_process.ts";
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { startEngine } from "../engine/mod.ts";
  * import { startWorker } from "./worker.ts";
  *
  * await using worker = startWorker(await startEngine({ engine: "wasm", quiet: true }));
  * const { id } = await worker.prepare({ subject: "dispatch", ops: "add" });
- * console.assert((await worker.measure(id, { runs: 3, milliseconds: 100 })).length === 3);
+ * assert((await worker.measure(id, { runs: 3, milliseconds: 100 })).length === 3);
  * ```
  */
 export function startWorker({ name, threads }: Engine): BenchProcess {

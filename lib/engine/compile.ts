@@ -93,12 +93,13 @@ interface Entry {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { compile, startEngine, tf } from "trocar/engine";
  *
  * await startEngine({ quiet: true });
  * const norm = compile((x: tf.Tensor) => x.square().sum().sqrt(), { name: "norm" });
  * const length = norm(tf.tensor1d([3, 4]));
- * console.assert((await length.data())[0] === 5);
+ * assert((await length.data())[0] === 5);
  * norm.dispose();
  * ```
  */

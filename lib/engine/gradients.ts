@@ -23,6 +23,7 @@ export interface ValueAndGradients<K extends string> {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { startEngine, tf, valueAndGradients } from "trocar/engine";
  *
  * await startEngine({ quiet: true });
@@ -30,8 +31,8 @@ export interface ValueAndGradients<K extends string> {
  *   ({ w }) => w.square().sum(),
  *   { w: tf.tensor1d([1, 2]) },
  * );
- * console.assert((await value.data())[0] === 5);
- * console.assert((await gradients.w.data())[1] === 4);
+ * assert((await value.data())[0] === 5);
+ * assert((await gradients.w.data())[1] === 4);
  * ```
  */
 export function valueAndGradients<K extends string>(

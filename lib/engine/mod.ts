@@ -4,6 +4,7 @@
  *
  * @example Train a line in compiled steps
  * ```ts
+ * import assert from "node:assert/strict";
  * import {
  *   adamw,
  *   clipByGlobalNorm,
@@ -32,7 +33,7 @@
  * const x = tf.linspace(-1, 1, 32);
  * const y = x.mul(2).add(1);
  * for (let i = 0; i < 400; i++) step(x, y).dispose();
- * console.assert(Math.abs((await parameters.slope.read().data())[0]! - 2) < 0.05);
+ * assert(Math.abs((await parameters.slope.read().data())[0]! - 2) < 0.05);
  * ```
  *
  * @module

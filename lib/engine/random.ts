@@ -29,6 +29,7 @@ export interface RandomState {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { compile, Random, startEngine, tf } from "trocar/engine";
  *
  * await startEngine({ quiet: true });
@@ -39,7 +40,7 @@ export interface RandomState {
  * const [a, b, c] = await Promise.all(
  *   [0, 1, 0].map((counter) => drop(x, tf.scalar(counter, "int32")).data()),
  * );
- * console.assert(String(a) === String(c) && String(a) !== String(b));
+ * assert(String(a) === String(c) && String(a) !== String(b));
  * ```
  */
 export class Random {

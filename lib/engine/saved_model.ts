@@ -153,13 +153,14 @@ export class SavedModel {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { loadSavedModel, startEngine, tf } from "trocar/engine";
  *
  * const engine = await startEngine({ quiet: true });
  * if (engine.name === "tensorflow") {
  *   const model = await loadSavedModel("data-fixtures/saved_model/affine");
  *   const { y } = model.run({ x: tf.tensor2d([[1, 0]]) });
- *   console.assert((await y!.data())[1] === 2.5);
+ *   assert((await y!.data())[1] === 2.5);
  *   model.dispose();
  * }
  * ```

@@ -69,11 +69,12 @@ export function currentEngine(): Engine | undefined {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { startEngine, tf } from "trocar/engine";
  *
  * const engine = await startEngine({ engine: "wasm", quiet: true });
- * console.assert(engine.name === "wasm");
- * console.assert((await tf.add(1, 2).data())[0] === 3);
+ * assert(engine.name === "wasm");
+ * assert((await tf.add(1, 2).data())[0] === 3);
  * ```
  */
 export async function startEngine(options: StartOptions = {}): Promise<Engine> {

@@ -56,12 +56,13 @@ let unnamed = 0;
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { startEngine, tf, variable } from "trocar/engine";
  *
  * await startEngine({ quiet: true });
  * const weight = variable(tf.zeros([2, 3]), "weight");
  * weight.assign(tf.ones([2, 3]));
- * console.assert((await weight.read().sum().data())[0] === 6);
+ * assert((await weight.read().sum().data())[0] === 6);
  * ```
  */
 export function variable(initial: tf.Tensor, name = `variable_${unnamed++}`): Variable {
@@ -82,11 +83,12 @@ export function variable(initial: tf.Tensor, name = `variable_${unnamed++}`): Va
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { startEngine, tf, variables } from "trocar/engine";
  *
  * await startEngine({ quiet: true });
  * const { weight, bias } = variables({ weight: tf.zeros([2, 3]), bias: tf.zeros([3]) });
- * console.assert(weight.name === "weight" && bias.shape[0] === 3);
+ * assert(weight.name === "weight" && bias.shape[0] === 3);
  * ```
  */
 export function variables<K extends string>(
@@ -105,11 +107,12 @@ export function variables<K extends string>(
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { read, startEngine, tf, variables } from "trocar/engine";
  *
  * await startEngine({ quiet: true });
  * const parameters = variables({ bias: tf.ones([3]) });
- * console.assert(read(parameters).bias.shape[0] === 3);
+ * assert(read(parameters).bias.shape[0] === 3);
  * ```
  */
 export function read<K extends string>(all: Readonly<Record<K, Variable>>): Record<K, tf.Tensor> {

@@ -39,6 +39,7 @@ export interface AdamWOptions {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { adamw, compile, read, startEngine, tf, valueAndGradients, variables } from "trocar/engine";
  *
  * await startEngine({ quiet: true });
@@ -54,7 +55,7 @@ export interface AdamWOptions {
  *   return value;
  * }, { name: "step" });
  * for (let i = 0; i < 50; i++) step().dispose();
- * console.assert((await parameters.w.read().abs().max().data())[0]! < 0.2);
+ * assert((await parameters.w.read().abs().max().data())[0]! < 0.2);
  * ```
  */
 export function adamw(options: AdamWOptions = {}): Optimizer {

@@ -28,12 +28,13 @@ export interface GlobalNorm {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { clipByGlobalNorm, startEngine, tf } from "trocar/engine";
  *
  * await startEngine({ quiet: true });
  * const { norm, scale } = clipByGlobalNorm({ a: tf.tensor1d([3]), b: tf.tensor1d([4]) }, 1);
- * console.assert((await norm.data())[0] === 5);
- * console.assert(Math.abs((await scale.data())[0]! - 0.2) < 1e-6);
+ * assert((await norm.data())[0] === 5);
+ * assert(Math.abs((await scale.data())[0]! - 0.2) < 1e-6);
  * ```
  */
 export function clipByGlobalNorm(gradients: NamedTensors, maxNorm: number): GlobalNorm {

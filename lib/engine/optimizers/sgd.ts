@@ -33,13 +33,14 @@ export interface SgdOptions {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { sgd, startEngine, tf, variables } from "trocar/engine";
  *
  * await startEngine({ quiet: true });
  * const parameters = variables({ w: tf.tensor1d([1, 2]) });
  * const optimizer = sgd({ learningRate: 0.5 });
  * optimizer.update({ w: tf.tensor1d([2, 2]) }, optimizer.init(parameters), parameters);
- * console.assert((await parameters.w.read().data())[1] === 1);
+ * assert((await parameters.w.read().data())[1] === 1);
  * ```
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
