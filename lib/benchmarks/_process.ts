@@ -45,6 +45,7 @@ export class BenchProcess implements AsyncDisposable {
     this.#writer = this.#child.stdin.getWriter();
     this.#lines = lines(this.#child.stdout);
     this.#heard = this.#listen();
+    globalThis.addEventListener("unload", this.#kill); // Deno.exit() in the middle of a block
   }
 
   /**
@@ -106,12 +107,21 @@ export class BenchProcess implements AsyncDisposable {
   /** Ends the child. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writer.close().catch(() => {});
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 5000);
+    const timer = setTimeout(this.#kill, 5000);
     for await (const _rest of this.#lines);
     await this.#child.status;
     clearTimeout(timer);
     await this.#heard;
+    globalThis.removeEventListener("unload", this.#kill);
   }
+
+  readonly #kill = () => {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // it is gone already
+    }
+  };
 
   async #listen(): Promise<void> {
     const KEPT = 4000;

@@ -4,6 +4,7 @@ import { startWasm, startWebGpu } from "./_fallback.ts";
 import { registerMissingGradients } from "./_missing_gradients.ts";
 import type { InstallProgress } from "./install/install.ts";
 import { installTensorFlow } from "./install/install.ts";
+import { InstallError } from "./install/install_error.ts";
 import { searchTensorFlow, type TensorFlowLocation } from "./install/locate.ts";
 import { startTensorFlow } from "./tensorflow/start.ts";
 
@@ -65,7 +66,8 @@ export function currentEngine(): Engine | undefined {
  *
  * @param options Which engine, and who is told.
  * @returns What was started.
- * @throws {Error} If the engine that was asked for by name cannot be started; `auto` falls back instead.
+ * @throws {Error} If the engine that was asked for by name cannot be started, or `TROCAR_TENSORFLOW` names
+ * a folder that does not serve; otherwise `auto` falls back.
  *
  * @example
  * ```ts
@@ -108,6 +110,7 @@ async function startBest(options: StartOptions, say: (line: string) => void): Pr
   try {
     return await startNative(options, say, "the fastest engine");
   } catch (error) {
+    if (error instanceof InstallError && error.code === "bad-setting") throw error;
     problem = error instanceof Error ? error.message : String(error);
   }
   say(`TensorFlow cannot be used: ${problem}`);

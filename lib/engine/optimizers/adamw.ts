@@ -100,9 +100,13 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
         const first = on(correction(beta1, steps), 1);
         const root = on(correction(beta2, steps).sqrt(), 1);
         const mask = enabled ?? tf.scalar(true, "bool");
+        const rates = new Map<string, readonly [size: tf.Tensor, shrinkage: tf.Tensor]>();
         for (const [name, parameter] of Object.entries(parameters)) {
           const settings = settingsOf(groups, parameter, name, { learningRate, weightDecay });
-          const rate = on(scheduleOf(schedule, settings.group).mul(settings.learningRate), 0);
+          if (!rates.has(settings.group)) {
+            const rate = on(scheduleOf(schedule, settings.group).mul(settings.learningRate), 0);
+            rates.set(settings.group, [rate.div(first), rate.mul(settings.weightDecay)]);
+          }
           fuse(
             `adamw ${epsilon} ${enabled !== undefined}`,
             [
@@ -113,8 +117,7 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
             [
               piece(gradients, name, "its gradient"),
               ...[mask, scale, gain1, keep2, gain2, root],
-              rate.div(first), // step size
-              rate.mul(settings.weightDecay), // shrinkage
+              ...rates.get(settings.group)!,
             ],
             ([p, m, v], [g, mask, scale, gain1, keep2, gain2, root, size, shrinkage]) => {
               const [p0, m0, v0] = [p!.read(), m!.read(), v!.read()];

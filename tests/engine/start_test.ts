@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { findTensorFlow } from "trocar/engine";
+import { hasNative } from "./_native.ts";
+
+const root = new URL("../..", import.meta.url).pathname;
+
+/** Starts the engine in a process of its own and reports what it printed. */
+async function start(
+  options: Record<string, unknown>,
+  env: Record<string, string> = {},
+): Promise<{ code: number; out: string; err: string }> {
+  const program = `
+    import { startEngine, tf } from "trocar/engine";
+    const engine = await startEngine(${JSON.stringify(options)});
+    console.log(JSON.stringify({ ...engine, sum: (await tf.add(1, 2).data())[0] }));`;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", program],
+    cwd: root,
+    env: { NO_COLOR: "1", ...env },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+/** An environment in which no TensorFlow can be found or fetched. */
+function bare(folder: string): Record<string, string> {
+  return { PATH: folder, HOME: folder, TROCAR_CACHE: folder, XDG_CACHE_HOME: folder };
+}
+
+async function inTemporaryFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("startEngine() takes wasm by name and says so in one line", async () => {
+  const { code, out, err } = await start({ engine: "wasm" });
+  assert.equal(code, 0, err);
+  assert.deepEqual(JSON.parse(out).name, "wasm");
+  assert.equal(JSON.parse(out).sum, 3);
+  assert.match(err.trim(), /^engine: wasm [\d.]+ on CPU, 1 thread: asked for$/);
+});
+
+Deno.test("startEngine({quiet}) prints nothing", async () => {
+  const { code, err } = await start({ engine: "wasm", quiet: true });
+  assert.deepEqual([code, err], [0, ""]);
+});
+
+Deno.test("startEngine() falls back, with the reason, where TensorFlow cannot be had", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const { code, out, err } = await start({}, bare(folder));
+    assert.equal(code, 0, err);
+    assert.match(JSON.parse(out).name, /wasm|webgpu/);
+    assert.equal(JSON.parse(out).sum, 3);
+    assert.match(err, /TensorFlow cannot be used: .*python3/is);
+    assert.match(err, /engine: (wasm|webgpu) .*TensorFlow is missing/);
+  });
+});
+
+Deno.test("startEngine() fails where TensorFlow is asked for by name and missing", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const { code, err } = await start({ engine: "tensorflow", install: false }, bare(folder));
+    assert.equal(code, 1);
+    assert.match(err, /Cannot start TensorFlow: it is not installed.*deno task setup/s);
+  });
+});
+
+Deno.test("startEngine() does not fall back from a wrong TROCAR_TENSORFLOW", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const { code, err } = await start({}, { TROCAR_TENSORFLOW: folder });
+    assert.equal(code, 1);
+    assert.ok(err.includes(folder), err);
+  });
+});
+
+Deno.test({
+  name: "startEngine() prefers TensorFlow, silently but for its one line",
+  ignore: !hasNative,
+  fn: async () => {
+    const location = await findTensorFlow();
+    const { code, out, err } = await start({ threads: 1 });
+    assert.equal(code, 0, err);
+    const engine = JSON.parse(out);
+    assert.equal(engine.name, "tensorflow");
+    assert.equal(engine.path, location!.folder);
+    assert.equal(engine.threads, 1);
+    assert.ok(engine.devices.some((device: { type: string }) => device.type === "CPU"));
+    assert.match(err.trim(), /^engine: tensorflow [\d.]+ \(\w+\) on .*: the fastest engine$/);
+  },
+});

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import {
+  read,
+  startEngine,
+  tf,
+  valueAndGradients,
+  variable,
+  variables as makeVariables,
+} from "trocar/engine";
+import { hasNative, nativeTest } from "./_native.ts";
+
+const values = (tensor: tf.Tensor) => Array.from(tensor.dataSync());
+
+for (const engine of hasNative ? ["wasm", "tensorflow"] as const : ["wasm"] as const) {
+  Deno.test(`variable() keeps what it is assigned, and earlier reads, on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    const initial = tf.tensor2d([[1, 2], [3, 4]]);
+    const v = variable(initial, "v");
+    initial.dispose();
+    const before = v.read();
+    const next = tf.tensor2d([[5, 6], [7, 8]]);
+    v.assign(next);
+    next.dispose();
+    assert.deepEqual(values(before), [1, 2, 3, 4]);
+    assert.deepEqual(values(v.read()), [5, 6, 7, 8]);
+    assert.deepEqual([v.name, v.shape, v.dtype], ["v", [2, 2], "float32"]);
+  });
+
+  Deno.test(`variable() holds int32 and bool values on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    const count = variable(tf.scalar(3, "int32")), flag = variable(tf.tensor1d([true, false]));
+    assert.deepEqual([count.dtype, values(count.read())], ["int32", [3]]);
+    assert.deepEqual([flag.dtype, values(flag.read())], ["bool", [1, 0]]);
+  });
+
+  Deno.test(`variable() refuses another shape or dtype, and use after dispose, on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    const v = variable(tf.zeros([2]), "weight");
+    assert.throws(() => v.assign(tf.zeros([3])), /"weight": it is float32\[2\].*float32\[3\]/);
+    assert.throws(() => v.assign(tf.zeros([2], "int32")), TypeError);
+    v.dispose();
+    v.dispose();
+    assert.throws(() => v.read(), /"weight": it was disposed/);
+  });
+
+  Deno.test(`variables() and read() keep names and order on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    const all = makeVariables({ b: tf.scalar(1), a: tf.scalar(2) });
+    assert.deepEqual(Object.keys(read(all)), ["b", "a"]);
+    assert.equal(all.a.name, "a");
+  });
+
+  Deno.test(`valueAndGradients() gives loss, gradients by name and metrics on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    const before = tf.memory().numTensors;
+    const w = tf.tensor1d([1, 2]), b = tf.scalar(3);
+    const result = valueAndGradients(({ w, b }) => {
+      const loss = w.square().sum().mul(b);
+      return { loss, metrics: { twice: loss.mul(2), b } };
+    }, { w, b });
+    assert.deepEqual(values(result.value), [15]);
+    assert.deepEqual(values(result.gradients.w), [6, 12]);
+    assert.deepEqual(values(result.gradients.b), [5]);
+    assert.deepEqual([result.metrics.twice, result.metrics.b].map((m) => values(m!)), [[30], [3]]);
+    tf.dispose([result.value, result.gradients, result.metrics, w, b]);
+    assert.equal(tf.memory().numTensors, before);
+  });
+
+  Deno.test(`valueAndGradients() names parameters that the loss does not use on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    const parameters = { used: tf.scalar(1), idle: tf.scalar(1) };
+    assert.throws(() => valueAndGradients(({ used }) => used.square(), parameters), /"idle"/);
+  });
+
+  Deno.test(`gradients of masks and of broadcast maximum and minimum are right on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    const x = tf.tensor2d([[1, -2], [0.5, 3]]), y = tf.tensor1d([0.75, 0]);
+    const of = (f: (x: tf.Tensor, y: tf.Tensor) => tf.Tensor) =>
+      tf.grads((x, y) => f(x, y).sum())([x, y]).map(values);
+    assert.deepEqual(of((x, y) => tf.maximum(x, y)), [[1, 0, 0, 1], [1, 1]]);
+    assert.deepEqual(of((x, y) => tf.minimum(x, y)), [[0, 1, 1, 0], [1, 1]]);
+    const masked = (x: tf.Tensor, y: tf.Tensor) => tf.where(x.greater(y), x.square(), y.mul(x));
+    assert.deepEqual(of(masked), [[2, 0, 0.75, 6], [0.5, -2]]);
+  });
+}
+
+nativeTest("variable() frees its memory with its last handle", ({ variables }, binding) => {
+  const known = variables.size;
+  const handles = binding.getNumOfTensors();
+  const make = () => {
+    for (let i = 0; i < 40; i++) {
+      const zeros = tf.zeros([1024, 1024]);
+      const v = variable(zeros);
+      zeros.dispose();
+      v.dispose();
+    }
+  };
+  make();
+  const rss = Deno.memoryUsage().rss;
+  for (let i = 0; i < 5; i++) make();
+  assert.equal(binding.getNumOfTensors(), handles);
+  assert.equal(variables.size, known);
+  assert.ok(Deno.memoryUsage().rss - rss < 40 * 2 ** 20, "200 variables of 4 MiB must not stay");
+});
