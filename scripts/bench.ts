@@ -85,7 +85,7 @@ range behind it is that of the rounds. Exit code 1 if the training steps of both
       variants: variantsFlag,
       engine: engineFlag(),
       threads: integerFlag("CPU threads of every side", { min: 1, defaultText: "all" }),
-      withoutPeer: switchFlag("leave out PyTorch and NumPy; --no-peer is the same"),
+      noPeer: switchFlag("leave out PyTorch and NumPy"),
     },
     run: async (flags, { arguments: names, note, print, progress, warn }) => {
       const benchmarks = chosenBenchmarks(names);
@@ -100,9 +100,7 @@ range behind it is that of the rounds. Exit code 1 if the training steps of both
       });
       const isOnCpu = engine.threads > 0;
       if (!isOnCpu) note("The peers compute on the CPU, so they are left out beside a GPU.");
-      const { peer, missing } = flags.withoutPeer || !isOnCpu
-        ? {}
-        : await startPeer(engine.threads);
+      const { peer, missing } = flags.noPeer || !isOnCpu ? {} : await startPeer(engine.threads);
       if (missing !== undefined) warn(missing);
 
       const context: BenchContext = {
@@ -126,5 +124,5 @@ range behind it is that of the rounds. Exit code 1 if the training steps of both
       }
       return { document: records, exitCode: records.some(({ problem }) => problem) ? 1 : 0 };
     },
-  }, Deno.args.map((arg) => /^--no[-_]peer$/.test(arg) ? "--without-peer" : arg));
+  });
 }

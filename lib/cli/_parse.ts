@@ -84,6 +84,7 @@ function createOption(key: string, flag: Flag<unknown>): Option {
     `${flag.summary} (default: ${flag.fallbackText})`,
   );
   option.attributeName = () => key;
+  option.negate = false; // `--no-peer` is a flag of that name, not the opposite of `--peer`
   return option;
 }
 

@@ -1,5 +1,5 @@
 /** Elementwise updates of variables as one XLA program each, inside a function that XLA does not compile. */
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { trace } from "./_trace.ts";
 import { activeTracer, nativeBackend } from "./tensorflow/_active.ts";
 import { ATTR } from "./tensorflow/_attributes.ts";
@@ -27,7 +27,7 @@ export function fuse(
   const native = nativeBackend();
   const tracer = activeTracer();
   if (native === undefined || tracer === undefined || tracer.options.xla) {
-    body(variables, tensors);
+    tf.tidy(() => body(variables, tensors));
     return;
   }
   const like = (x: { dtype: tf.DataType; shape: number[] }) => ({
