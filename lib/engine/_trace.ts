@@ -2,12 +2,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { activeTracer } from "./tensorflow/_active.ts";
 import type { TensorFlowBackend } from "./tensorflow/_backend.ts";
-import {
-  type Enclosing,
-  type GraphOptions,
-  GraphTracer,
-  type TracedFunction,
-} from "./tensorflow/_graph.ts";
+import { GraphTracer } from "./tensorflow/_graph.ts";
+import type { Enclosing, GraphOptions, TracedFunction } from "./tensorflow/_traced.ts";
 import { guardHost, refusal } from "./_guards.ts";
 
 let count = 0;

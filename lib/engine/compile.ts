@@ -8,7 +8,7 @@ import { activeTracer, nativeBackend } from "./tensorflow/_active.ts";
 import { ATTR, type Attribute } from "./tensorflow/_attributes.ts";
 import type { TensorFlowBackend } from "./tensorflow/_backend.ts";
 import { dtypeOf } from "./tensorflow/_kernels.ts";
-import type { TracedFunction } from "./tensorflow/_graph.ts";
+import type { TracedFunction } from "./tensorflow/_traced.ts";
 
 export type { Tree } from "./_tree.ts";
 

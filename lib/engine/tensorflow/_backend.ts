@@ -3,7 +3,7 @@ import util from "node:util";
 import type { DataId, Tensor, TensorInfo } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
 import type { TensorFlowBinding } from "./_binding.ts";
-import type { TracedFunction } from "./_graph.ts";
+import type { TracedFunction } from "./_traced.ts";
 import { describe } from "./_dtypes.ts";
 import { registerKernels } from "./_kernels.ts";
 import { check, cStringOnce } from "./_library.ts";

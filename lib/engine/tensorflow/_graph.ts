@@ -4,42 +4,11 @@ import type { TensorFlowBinding, Tracer } from "./_binding.ts";
 import { describe, DT, type ElementArray } from "./_dtypes.ts";
 import { check, cString, cStringOnce, dimsArray, type Pointer } from "./_library.ts";
 import { groupInputs, opDef } from "./_op_defs.ts";
-import { outputRef, outputRefs, type Symbolic } from "./_symbolic.ts";
+import { inferred, outputRef, outputRefs, type Symbolic } from "./_symbolic.ts";
 import { Autocast } from "./_autocast.ts";
 import { SideEffects } from "./_side_effects.ts";
 import type { TensorMetadata, TensorValues } from "./_tensors.ts";
-
-/** A traced function, registered with TensorFlow. */
-export interface TracedFunction {
-  /** The op name that calls it. */
-  readonly name: string;
-  /** Ids of the tensors it takes after its declared inputs, as the enclosing level knows them. */
-  readonly captures: readonly number[];
-  /** Shape and dtype of each output. */
-  readonly outputs: readonly TensorMetadata[];
-  /** Nodes of the graph. */
-  readonly nodes: number;
-  /** The `TF_Function`. */
-  readonly handle: Pointer;
-  /** Traced functions that it calls. */
-  readonly callees: readonly TracedFunction[];
-}
-
-/** How ops are traced. */
-export interface GraphOptions {
-  /** Whether XLA will compile the whole graph, so that nothing in it needs to be its own program. */
-  readonly xla: boolean;
-  /** Whether matrix products and convolutions are computed in bfloat16. */
-  readonly autocast: boolean;
-}
-
-/** What a graph must be told about the tensors outside of it. */
-export interface Enclosing {
-  /** Shape and dtype of an id of the enclosing level; for a resource, of the variable's value. */
-  metadata(id: number): { shape: number[]; dtype: number };
-  /** Shape and dtype of the value of a variable, by the id of its resource. */
-  variable(id: number): { shape: readonly number[]; dtype: number } | undefined;
-}
+import type { Enclosing, GraphOptions, TracedFunction } from "./_traced.ts";
 
 /** Ids of traced tensors are negative, so that tfjs never deletes them; −1 means "no id" to tfjs. */
 let nextId = -2;
@@ -328,20 +297,15 @@ export class GraphTracer implements Tracer {
       check(library, "Cannot trace the read of a variable");
     }
     return Array.from({ length: api.TF_OperationNumOutputs(op) }, (_, index) => {
-      const ref = outputRef({ op, index });
-      const rank = api.TF_GraphGetTensorNumDims(this.#graph, ref, status);
-      check(library, () => `Cannot infer the shape of ${name}`);
-      const dims = new BigInt64Array(Math.max(rank, 1));
-      if (rank > 0) api.TF_GraphGetTensorShape(this.#graph, ref, dims, rank, status);
-      const shape = Array.from(dims.subarray(0, Math.max(rank, 0)), Number);
-      if (rank < 0 || shape.some((dim) => dim < 0)) {
+      const { dtype, dims } = inferred(library, this.#graph, { op, index });
+      if (dims === undefined || dims.includes(-1)) {
         this.#refuse(
           `the shape of ${name}'s result depends on values, current value is [${
-            rank < 0 ? "unknown rank" : shape.map((d) => d < 0 ? "?" : d).join(",")
+            dims?.join(",").replaceAll("-1", "?") ?? "unknown rank"
           }]; compute it outside of the function, or use a mask of fixed shape`,
         );
       }
-      return this.#register({ op, index, shape, dtype: api.TF_OperationOutputType(ref) });
+      return this.#register({ op, index, shape: dims, dtype });
     });
   }
 }
