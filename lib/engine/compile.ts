@@ -65,6 +65,8 @@ export interface Compiled<Arguments extends Tree[], Result extends Tree> {
 interface Entry {
   readonly traced: TracedFunction;
   readonly inputIds: readonly number[];
+  /** Ids and names of the variables among them. */
+  readonly variables: readonly (readonly [id: number, name: string])[];
   readonly attributes: readonly Attribute[];
   readonly result: FlatTree;
   /** Own handles on captured tensors, so that disposing of the originals is safe. */
@@ -146,6 +148,11 @@ export function compile<Arguments extends Tree[], Result extends Tree>(
 }
 
 function run(native: TensorFlowBackend, entry: Entry, inputs: readonly tf.Tensor[]): Tree {
+  for (const [id, name] of entry.variables) {
+    if (!native.variables.has(id)) {
+      throw new Error(`Cannot call compiled function: its variable "${name}" was disposed`);
+    }
+  }
   const ids = [...native.ids(inputs), ...entry.inputIds];
   const outputs = native.binding.execute(
     entry.traced.name,
@@ -188,8 +195,13 @@ function traceEntry(
     },
   });
   const owned: number[] = [];
+  const variables: [number, string][] = [];
   const inputIds = traced.captures.map((id) => {
-    if (native.variables.has(id)) return id;
+    const variable = native.variables.get(id);
+    if (variable !== undefined) {
+      variables.push([id, variable.name]);
+      return id;
+    }
     const shared = binding.tensors.share(id);
     owned.push(shared);
     return shared;
@@ -206,7 +218,7 @@ function traceEntry(
   const attributes = executor === "xla"
     ? [{ name: "_XlaMustCompile", type: ATTR.bool, value: true }]
     : [];
-  return { traced, inputIds, attributes, result: result!, owned };
+  return { traced, inputIds, variables, attributes, result: result!, owned };
 }
 
 function tooMany(name: string, entries: ReadonlyMap<string, Entry>, signature: string): Error {

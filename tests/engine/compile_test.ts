@@ -89,6 +89,14 @@ nativeTest("compile() reads and assigns variables in the order of the function",
   }
 });
 
+nativeTest("compile() names a variable that was disposed of since", () => {
+  const v = variable(tf.scalar(1), "gain");
+  const f = compile((x: tf.Tensor) => x.mul(v.read()));
+  assert.deepEqual(values(f(tf.scalar(2))), [2]);
+  v.dispose();
+  assert.throws(() => f(tf.scalar(2)), /variable "gain" was disposed/);
+});
+
 nativeTest("compile() runs assignments that nothing returned depends on", () => {
   const v = variable(tf.scalar(1), "count");
   const f = compile(() => {

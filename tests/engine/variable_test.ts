@@ -102,3 +102,11 @@ nativeTest("variable() frees its memory with its last handle", ({ variables }, b
   assert.equal(variables.size, known);
   assert.ok(Deno.memoryUsage().rss - rss < 40 * 2 ** 20, "200 variables of 4 MiB must not stay");
 });
+
+nativeTest("variable() of the native engine says so when another engine is in use", async () => {
+  const v = variable(tf.scalar(1), "gain");
+  await startEngine({ engine: "wasm", quiet: true });
+  assert.throws(() => v.read(), /"gain": it belongs to the engine tensorflow.*wasm/);
+  await startEngine({ engine: "tensorflow", install: false, quiet: true });
+  assert.deepEqual(values(v.read()), [1]);
+});

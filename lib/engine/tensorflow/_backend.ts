@@ -35,8 +35,8 @@ export class TensorFlowBackend {
   /** The binding. */
   readonly binding: TensorFlowBinding;
   readonly #backend: NodeBackend;
-  /** Shape and `TF_DataType` of each live variable's value, by the id of its resource. */
-  readonly variables: Map<number, { shape: number[]; dtype: number }> = new Map();
+  /** Name of each live variable, shape and `TF_DataType` of its value, by the id of its resource. */
+  readonly variables: Map<number, { name: string; shape: number[]; dtype: number }> = new Map();
   /** Tensors written while tracing: constants of the function. */
   #writtenWhileTracing: WeakSet<DataId> | undefined;
   #refuse: ((problem: string) => never) | undefined;

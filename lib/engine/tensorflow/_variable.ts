@@ -87,7 +87,7 @@ export class NativeVariable implements Variable {
       shape: value.shape,
       dtype: value.dtype,
     });
-    native.variables.set(handle!.id, { shape: made.shape, dtype });
+    native.variables.set(handle!.id, { name, shape: made.shape, dtype });
     made.assign(value);
     return made;
   }
@@ -96,6 +96,11 @@ export class NativeVariable implements Variable {
   get resource(): number {
     if (this.#resource === undefined) {
       throw new Error(`Cannot use variable "${this.name}": it was disposed`);
+    }
+    if (tf.getBackend() !== "tensorflow") {
+      throw new Error(
+        `Cannot use variable "${this.name}": it belongs to the engine tensorflow, current value is ${tf.getBackend()}`,
+      );
     }
     return this.#resource;
   }
