@@ -1,23 +1,46 @@
 /**
- * `deno task doc`: `deno doc --lint` on the public API. tfjs, which it re-exports, and the
- * types of tfjs in our signatures are no findings: they are documented where they come from.
+ * `deno task doc`: `deno doc --lint` on the public API, and with `--examples` every example in the
+ * documentation. tfjs, which is re-exported, and its types in our signatures are no findings: they are
+ * documented where they come from.
  *
  * @module
  */
-const TFJS = /references private type '(DataType|Scalar|Tensor|Tensor1D)'/;
+import { runCommand, switchFlag } from "../lib/cli/mod.ts";
 
-if (import.meta.main) {
+const TFJS = /references private type '(DataType|Scalar|Tensor|Tensor1D)'/;
+const cwd = new URL("..", import.meta.url);
+
+/** What `deno doc --lint` finds in our own files. */
+async function lint(): Promise<string[]> {
   const { stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["doc", "--lint", "mod.ts", "lib/engine/mod.ts", "lib/cli/mod.ts"],
-    cwd: new URL("..", import.meta.url),
+    cwd,
     env: { NO_COLOR: "1" },
     stdout: "null",
     stderr: "piped",
   }).output();
-  const findings = new TextDecoder().decode(stderr).split(/\n(?=error)/)
+  return new TextDecoder().decode(stderr).split(/\n(?=error)/)
     .filter((finding) => finding.startsWith("error["))
     .filter((finding) => !finding.includes("/node_modules/") && !TFJS.test(finding));
-  for (const finding of findings) console.error(finding.trim(), "\n");
-  console.log(`${findings.length} findings in the documentation of the public API`);
-  Deno.exit(findings.length === 0 ? 0 : 1);
+}
+
+if (import.meta.main) {
+  await runCommand({
+    name: "doc",
+    summary: "Checks the documentation of the public API.",
+    flags: { examples: switchFlag("run its examples instead, and the README's") },
+    run: async ({ examples }, { print }) => {
+      if (examples) {
+        const { success } = await new Deno.Command(Deno.execPath(), {
+          args: ["test", "-A", "--doc", "mod.ts", "lib", "README.md"],
+          cwd,
+        }).spawn().status;
+        return { exitCode: success ? 0 : 1 };
+      }
+      const findings = await lint();
+      for (const finding of findings) print(`${finding.trim()}\n`);
+      print(`${findings.length} findings in the documentation of the public API`);
+      return { document: { findings }, exitCode: findings.length === 0 ? 0 : 1 };
+    },
+  });
 }

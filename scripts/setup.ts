@@ -28,7 +28,7 @@ download a pinned wheel of 0.2 to 0.6 GB, whose SHA-256 is checked; 0.7 to 1.3 G
         onRejected: ({ source, folder, reason }) =>
           note(`Passed over ${folder} (${source}): ${reason}.`),
         onProgress: ({ stage, item, done, total, rate }) => {
-          if (stage === "wait") note(`Another set-up is under way (${item}): waiting for it.`);
+          if (stage === "wait") note(`Waiting: ${item}.`);
           else progress.update(formatProgress(`${stage} ${item}`, { done, total, rate }));
           if (stage !== "wait" && done === total) progress.done();
         },

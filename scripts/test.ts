@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { runCommand, textFlag } from "../lib/cli/mod.ts";
+
 const decoder = new TextDecoder();
 const root = new URL("..", import.meta.url).pathname;
 
@@ -24,10 +26,9 @@ interface Outcome {
   readonly skipped: number;
 }
 
-async function run(file: string): Promise<Outcome> {
+async function run(file: string, filter: string, print: (text: string) => void): Promise<Outcome> {
   const { code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", file],
-    cwd: root,
+    args: ["test", "-A", ...(filter === "" ? [] : ["--filter", filter]), file],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -38,9 +39,9 @@ async function run(file: string): Promise<Outcome> {
   const closing = output.split("\n").findLast((line) => /^(ok|FAILED) \| \d/.test(line)) ?? "";
   const number = (what: string) => Number(new RegExp(`(\\d+) ${what}`).exec(closing)?.[1] ?? 0);
   const lost = code !== 0 && number("failed") === 0; // it crashed, or could not be loaded
-  console.log(output.trim());
-  if (code !== 0) console.log(decoder.decode(stderr).trim());
-  if (lost) console.log(`${file} ended with ${signal ?? `exit code ${code}`}`);
+  print(output.trim());
+  if (code !== 0) print(decoder.decode(stderr).trim());
+  if (lost) print(`${file} ended with ${signal ?? `exit code ${code}`}`);
   return {
     passed: number("passed"),
     failed: number("failed") + (lost ? 1 : 0),
@@ -49,16 +50,29 @@ async function run(file: string): Promise<Outcome> {
 }
 
 if (import.meta.main) {
-  const files = Deno.args.length > 0 ? [...Deno.args] : testFiles(`${root}tests`);
-  const outcomes: Outcome[] = [];
-  const worker = async () => {
-    for (let file = files.shift(); file !== undefined; file = files.shift()) {
-      outcomes.push(await run(file));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(2, navigator.hardwareConcurrency) }, worker));
-  const sum = (key: keyof Outcome) => outcomes.reduce((total, one) => total + one[key], 0);
-  const [passed, failed, skipped] = [sum("passed"), sum("failed"), sum("skipped")];
-  console.log(`${passed} passed, ${failed} failed` + (skipped > 0 ? `, ${skipped} skipped` : ""));
-  Deno.exit(failed === 0 && passed > 0 ? 0 : 1);
+  await runCommand({
+    name: "test",
+    summary: "Runs every test, or those of some files; the last line counts them.",
+    arguments: "[FILE...]",
+    flags: {
+      filter: textFlag("only tests whose name holds this text, or matches /a pattern/", {
+        default: "",
+      }),
+    },
+    run: async ({ filter }, { arguments: named, print }) => {
+      const files = named.length > 0 ? [...named] : testFiles(`${root}tests`);
+      const outcomes: Outcome[] = [];
+      const worker = async () => {
+        for (let file = files.shift(); file !== undefined; file = files.shift()) {
+          outcomes.push(await run(file, filter, print));
+        }
+      };
+      await Promise.all(Array.from({ length: Math.min(2, navigator.hardwareConcurrency) }, worker));
+      const sum = (key: keyof Outcome) => outcomes.reduce((total, one) => total + one[key], 0);
+      const document = { passed: sum("passed"), failed: sum("failed"), skipped: sum("skipped") };
+      const { passed, failed, skipped } = document;
+      print(`${passed} passed, ${failed} failed` + (skipped > 0 ? `, ${skipped} skipped` : ""));
+      return { document, exitCode: failed === 0 && passed > 0 ? 0 : 1 };
+    },
+  });
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { runCommand, switchFlag, textFlag } from "../lib/cli/mod.ts";
+import { runCommand, switchFlag, textFlag, UsageError } from "../lib/cli/mod.ts";
 import { findTensorFlow } from "../lib/engine/install/mod.ts";
 import { type ConformanceReport, runConformance } from "../tests/conformance/conformance.ts";
 
@@ -21,6 +21,7 @@ required spec fails, or if that list is no longer true.`,
   },
   run: async ({ grep, required, beyond }, { print, progress }) => {
     const start = performance.now();
+    expectPattern(grep);
     const tensorflow = await findTensorFlow();
     if (tensorflow === undefined) {
       throw new Error(
@@ -47,6 +48,7 @@ required spec fails, or if that list is no longer true.`,
     const skipped = sum((part) => part.pending + part.known);
     const version = parts[0]?.tensorflow;
     printReport(report, print);
+    if (passed + failed + skipped === 0) print(`No spec's name matches ${grep}`);
     print(`TensorFlow ${version}, ${seconds.toFixed(1)} s`);
     print(`${passed} passed, ${failed} failed, ${skipped} skipped`);
     return {
@@ -55,6 +57,15 @@ required spec fails, or if that list is no longer true.`,
     };
   },
 });
+
+/** @throws {UsageError} If the text is no regular expression. */
+function expectPattern(text: string): void {
+  try {
+    new RegExp(text);
+  } catch (error) {
+    throw new UsageError(`--grep must be a regular expression: ${(error as Error).message}`);
+  }
+}
 
 function printReport({ required, beyond }: ConformanceReport, print: (text: string) => void): void {
   for (const { spec, message } of [required, beyond].flatMap((part) => part?.failed ?? [])) {

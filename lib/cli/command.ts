@@ -59,6 +59,8 @@ export interface CommandDefinition<F extends Flags> {
 }
 
 const INTERRUPTED = 130;
+/** Signals closer together than this are one. */
+const SAME_INTERRUPT_MS = 500;
 
 /**
  * Runs a command with the arguments of this process, and ends the process: 0 done, 1 failed,
@@ -108,7 +110,15 @@ export async function runCommand<const F extends Flags>(
     }
     Deno.exit(interrupt.happened ? INTERRUPTED : result.exitCode ?? 0);
   } catch (error) {
-    Deno.exit(report(definition.name, error, verbose, interrupt.happened));
+    const exitCode = report(definition.name, error, verbose, interrupt.happened);
+    if (args.includes("--json")) {
+      const { message, code } = error as { message?: string; code?: unknown };
+      const document = {
+        error: { message: message ?? String(error), code: code ?? null, exitCode },
+      };
+      writeText(Deno.stdout, JSON.stringify(document, null, 2) + "\n");
+    }
+    Deno.exit(exitCode);
   }
 }
 
@@ -172,6 +182,7 @@ function keepStandardOutputClean(): void {
 class Interrupt {
   readonly #controller = new AbortController();
   #watched = false;
+  #at = 0;
   happened = false;
 
   constructor() {
@@ -187,6 +198,9 @@ class Interrupt {
   }
 
   #interrupt(): void {
+    // One Ctrl-C comes twice under a task runner: from the terminal, and passed on by the runner.
+    if (this.happened && performance.now() - this.#at < SAME_INTERRUPT_MS) return;
+    this.#at = performance.now();
     if (!this.#watched || this.happened) {
       writeText(Deno.stderr, "\ninterrupted.\n");
       Deno.exit(INTERRUPTED);

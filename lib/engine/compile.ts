@@ -86,8 +86,9 @@ interface Entry {
  *
  * @param fn A function of tensors, or of arrays and records of tensors and plain values.
  * @param options Name, executor, limit of signatures.
- * @returns The compiled function.
- * @throws {Error} When called: if the function reads a traced value on the host, draws random numbers
+ * @returns The compiled function. Tensors that it returns are the caller's to dispose of; those that it
+ * makes on the way are freed.
+ * @throws {Error} When called on the native engine: if the function reads a traced value on the host, draws random numbers
  * in JavaScript, makes a tensor whose shape depends on values, or has too many signatures; the error
  * names the function and the place.
  *
@@ -110,6 +111,11 @@ export function compile<Arguments extends Tree[], Result extends Tree>(
   options: CompileOptions = {},
 ): Compiled<Arguments, Result> {
   const { name = fn.name || "anonymous", maxSignatures = 16 } = options;
+  if (fn.constructor.name === "AsyncFunction") {
+    throw new TypeError(
+      `Cannot compile "${name}": a compiled function must return at once, current value is an async function`,
+    );
+  }
   const entries = new Map<string, Entry>();
   let owner: TensorFlowBackend | undefined;
 

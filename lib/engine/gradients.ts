@@ -19,6 +19,7 @@ export interface ValueAndGradients<K extends string> {
  * further tensors to report.
  * @param parameters The tensors to differentiate by, float32 of any shape.
  * @returns Loss, gradients by the same names, and metrics; all the caller's.
+ * @throws {TypeError} If the loss is not a float32 scalar.
  * @throws {Error} If the loss does not depend on one of the tensors; the error names it.
  *
  * @example
@@ -49,11 +50,11 @@ export function valueAndGradients<K extends string>(
       const named = {} as Record<K, tf.Tensor>;
       names.forEach((name, i) => named[name] = tensors[i]!);
       const result = loss(named);
-      if (result instanceof tf.Tensor) return result.asScalar();
+      if (result instanceof tf.Tensor) return scalarLoss(result);
       for (const [name, metric] of Object.entries(result.metrics)) {
         kept[name] = tf.keep(metric.clone());
       }
-      return result.loss.asScalar();
+      return scalarLoss(result.loss);
     },
     names.map((name) => parameters[name]),
     (index) => unused.add(names[index]!),
@@ -73,6 +74,15 @@ export function valueAndGradients<K extends string>(
     metric.dispose();
   }
   return { value: value as tf.Scalar, gradients, metrics };
+}
+
+function scalarLoss(loss: tf.Tensor): tf.Scalar {
+  if (loss.size !== 1 || loss.dtype !== "float32") {
+    throw new TypeError(
+      `Cannot differentiate the loss: it must be a float32 scalar, current value is ${loss.dtype}[${loss.shape}]`,
+    );
+  }
+  return loss.asScalar();
 }
 
 /** `tf.valueAndGrads`, which says which tensors the function does not depend on. */

@@ -52,6 +52,8 @@ export interface StartOptions {
   readonly log?: (line: string) => void;
 }
 
+const ENGINES: readonly string[] = ["auto", "tensorflow", "webgpu", "wasm"];
+
 let started: Engine | undefined;
 
 /** The engine in use, if one was started. */
@@ -66,6 +68,7 @@ export function currentEngine(): Engine | undefined {
  *
  * @param options Which engine, and who is told.
  * @returns What was started.
+ * @throws {RangeError} If the name is none of the four.
  * @throws {Error} If the engine that was asked for by name cannot be started, or `TROCAR_TENSORFLOW` names
  * a folder that does not serve; otherwise `auto` falls back.
  *
@@ -81,6 +84,11 @@ export function currentEngine(): Engine | undefined {
  */
 export async function startEngine(options: StartOptions = {}): Promise<Engine> {
   const { engine: wanted = "auto", quiet = false, log = console.error } = options;
+  if (!ENGINES.includes(wanted)) {
+    throw new RangeError(
+      `Cannot start engine: it must be one of ${ENGINES.join(", ")}, current value is "${wanted}"`,
+    );
+  }
   if (started !== undefined && (wanted === "auto" || wanted === started.name)) return started;
   const say = quiet ? () => {} : log;
   const engine = wanted === "auto"
@@ -108,7 +116,7 @@ function describe({ name, version, source, devices, threads, reason }: Engine): 
 async function startBest(options: StartOptions, say: (line: string) => void): Promise<Engine> {
   let problem: string;
   try {
-    return await startNative(options, say, "the fastest engine");
+    return await startNative(options, say, "the first choice");
   } catch (error) {
     if (error instanceof InstallError && error.code === "bad-setting") throw error;
     problem = error instanceof Error ? error.message : String(error);

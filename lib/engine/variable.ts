@@ -65,7 +65,10 @@ let unnamed = 0;
  * assert((await weight.read().sum().data())[0] === 6);
  * ```
  */
-export function variable(initial: tf.Tensor, name = `variable_${unnamed++}`): Variable {
+export function variable(
+  initial: tf.Tensor,
+  name: string = `variable_${unnamed++}`,
+): Variable {
   if (activeTracer() !== undefined) {
     throw new Error(`Cannot make variable "${name}": a compiled function is being traced`);
   }

@@ -44,6 +44,12 @@ Deno.test("startEngine() takes wasm by name and says so in one line", async () =
   assert.match(err.trim(), /^engine: wasm [\d.]+ on CPU, 1 thread: asked for$/);
 });
 
+Deno.test("startEngine() refuses a name that is no engine", async () => {
+  const { code, err } = await start({ engine: "cuda" });
+  assert.equal(code, 1);
+  assert.match(err, /one of auto, tensorflow, webgpu, wasm, current value is "cuda"/);
+});
+
 Deno.test("startEngine({quiet}) prints nothing", async () => {
   const { code, err } = await start({ engine: "wasm", quiet: true });
   assert.deepEqual([code, err], [0, ""]);
@@ -88,6 +94,6 @@ Deno.test({
     assert.equal(engine.path, location!.folder);
     assert.equal(engine.threads, 1);
     assert.ok(engine.devices.some((device: { type: string }) => device.type === "CPU"));
-    assert.match(err.trim(), /^engine: tensorflow [\d.]+ \(\w+\) on .*: the fastest engine$/);
+    assert.match(err.trim(), /^engine: tensorflow [\d.]+ \(\w+\) on .*: the first choice$/);
   },
 });

@@ -95,12 +95,13 @@ nativeTest("variable() frees its memory with its last handle", ({ variables }, b
       v.dispose();
     }
   };
-  make();
+  for (let i = 0; i < 3; i++) make();
   const rss = Deno.memoryUsage().rss;
-  for (let i = 0; i < 5; i++) make();
+  for (let i = 0; i < 10; i++) make();
   assert.equal(binding.getNumOfTensors(), handles);
   assert.equal(variables.size, known);
-  assert.ok(Deno.memoryUsage().rss - rss < 40 * 2 ** 20, "200 variables of 4 MiB must not stay");
+  // 400 variables of 4 MiB would be 1.6 GiB; what malloc keeps for reuse varies by tens of MiB.
+  assert.ok(Deno.memoryUsage().rss - rss < 200 * 2 ** 20, "the memory of variables must not stay");
 });
 
 nativeTest("variable() of the native engine says so when another engine is in use", async () => {

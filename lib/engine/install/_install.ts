@@ -51,9 +51,11 @@ export async function runInstall(settings: InstallSettings): Promise<TensorFlowL
     await using lock = await FileLock.acquire(join(root, "install.lock"), {
       signal: settings.signal,
       heartbeat: settings.heartbeat,
-      onWait: ({ pid, host }) => {
+      onWait: ({ pid, host, isGone }) => {
         waited = true;
-        const item = `process ${pid} on ${host}`;
+        const item = isGone
+          ? `process ${pid} on ${host} was broken off; its lock is taken over in a few seconds`
+          : `process ${pid} on ${host} is setting up`;
         settings.onProgress?.({ stage: "wait", item, done: 0, total: 0, rate: 0 });
       },
     });
@@ -195,7 +197,10 @@ function explain(error: unknown, root: string): unknown {
   if (code === "ENOSPC" || code === "EDQUOT") {
     return noSpace(root, "the disk (or the user's quota) is full", "0 MB");
   }
-  const isRefused = ["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"].includes(code ?? "");
+  const isRefused = [
+    ...["EACCES", "EPERM", "EROFS", "ENOTDIR", "EEXIST"],
+    ...["ENOENT", "EINVAL", "ELOOP", "ENAMETOOLONG"],
+  ].includes(code ?? "");
   if (!isRefused) return error;
   return new InstallError(
     "not-writable",

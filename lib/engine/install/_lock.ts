@@ -13,7 +13,9 @@ interface Holder {
 /** How a lock is waited for. */
 export interface LockOptions {
   /** Called once when another process holds the lock. */
-  readonly onWait?: ((holder: { pid: number; host: string }) => void) | undefined;
+  readonly onWait?:
+    | ((holder: { pid: number; host: string; isGone: boolean }) => void)
+    | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds between two heartbeats; default 2000. */
   readonly heartbeat?: number | undefined;
@@ -61,7 +63,8 @@ export class FileLock implements AsyncDisposable {
       }
       if (!said) {
         said = true;
-        options.onWait?.({ pid: state.holder?.pid ?? 0, host: state.holder?.host ?? "unknown" });
+        const { pid, host } = state.holder ?? { pid: 0, host: "unknown" };
+        options.onWait?.({ pid, host, isGone: host === hostname() && !isAlive(pid) });
       }
       await sleep(POLL_MS, undefined, options.signal ? { signal: options.signal } : {});
     }

@@ -62,9 +62,9 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
   const { learningRate = 1e-3, betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01 } = options;
   const groups = options.groups ?? [];
   const [beta1, beta2] = betas;
-  for (const group of [{ name: "learning rate", learningRate, weightDecay }, ...groups]) {
-    expectRange(`learning rate of "${group.name}"`, group.learningRate ?? 0, 0, Infinity);
-    expectRange(`weight decay of "${group.name}"`, group.weightDecay ?? 0, 0, Infinity);
+  for (const group of [{ name: "default", learningRate, weightDecay }, ...groups]) {
+    expectRange(`the learning rate of group "${group.name}"`, group.learningRate ?? 0, 0, Infinity);
+    expectRange(`the weight decay of group "${group.name}"`, group.weightDecay ?? 0, 0, Infinity);
   }
   expectRange("beta 1", beta1, 0, 1);
   expectRange("beta 2", beta2, 0, 1);
@@ -86,7 +86,7 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
     },
     update: (gradients, state, parameters, { schedule, gradientScale, enabled } = {}) => {
       tf.tidy(() => {
-        const count = piece(state, "step", "the state");
+        const count = piece(state, "step", "the state variable");
         const step = count.read().add<tf.Scalar>(enabled?.cast("int32") ?? tf.scalar(1, "int32"));
         count.assign(step);
         const steps = step.cast("float32");
@@ -115,7 +115,7 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
               piece(state, `exp_avg_sq.${name}`, "the state"),
             ],
             [
-              piece(gradients, name, "its gradient"),
+              piece(gradients, name, "the gradient"),
               ...[mask, scale, gain1, keep2, gain2, root],
               ...rates.get(settings.group)!,
             ],

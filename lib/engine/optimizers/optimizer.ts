@@ -88,9 +88,7 @@ export function scheduleOf(schedule: UpdateOptions["schedule"], group: string): 
 export function piece<T>(pieces: Readonly<Record<string, T>>, name: string, kind: string): T {
   const found = pieces[name];
   if (found === undefined) {
-    throw new Error(
-      `Cannot update parameters: ${kind} must be given, current value of "${name}" is missing`,
-    );
+    throw new Error(`Cannot update parameters: ${kind} of "${name}" is missing`);
   }
   return found;
 }

@@ -45,9 +45,9 @@ export interface SgdOptions {
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { learningRate = 1e-3, momentum = 0, weightDecay = 0, groups = [] } = options;
-  for (const group of [{ name: "learning rate", learningRate, weightDecay }, ...groups]) {
-    expectRange(`learning rate of "${group.name}"`, group.learningRate ?? 0, 0, Infinity);
-    expectRange(`weight decay of "${group.name}"`, group.weightDecay ?? 0, 0, Infinity);
+  for (const group of [{ name: "default", learningRate, weightDecay }, ...groups]) {
+    expectRange(`the learning rate of group "${group.name}"`, group.learningRate ?? 0, 0, Infinity);
+    expectRange(`the weight decay of group "${group.name}"`, group.weightDecay ?? 0, 0, Infinity);
   }
   expectRange("momentum", momentum, 0, Infinity);
   return {
@@ -75,7 +75,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
           fuse(
             `sgd ${rate} ${decay} ${momentum} ${enabled !== undefined}`,
             [parameter, ...buffers],
-            [piece(gradients, name, "its gradient"), scale, factor, on],
+            [piece(gradients, name, "the gradient"), scale, factor, on],
             ([p, buffer], [g, scale, factor, on]) => {
               const keep = (next: tf.Tensor, old: tf.Tensor) =>
                 enabled === undefined ? next : tf.where(on!, next, old);
