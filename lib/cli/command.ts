@@ -110,15 +110,7 @@ export async function runCommand<const F extends Flags>(
     }
     Deno.exit(interrupt.happened ? INTERRUPTED : result.exitCode ?? 0);
   } catch (error) {
-    const exitCode = report(definition.name, error, verbose, interrupt.happened);
-    if (args.includes("--json")) {
-      const { message, code } = error as { message?: string; code?: unknown };
-      const document = {
-        error: { message: message ?? String(error), code: code ?? null, exitCode },
-      };
-      writeText(Deno.stdout, JSON.stringify(document, null, 2) + "\n");
-    }
-    Deno.exit(exitCode);
+    Deno.exit(report(definition.name, error, verbose, interrupt.happened));
   }
 }
 

@@ -134,3 +134,21 @@ function fromCpu(info: TensorInfo, backend: WasmBackend, cpu: CpuBackend): Tenso
     : tf.util.toTypedArray(values as tf.TypedArray, info.dtype);
   return backend.makeOutput(info.shape, info.dtype, undefined, exact);
 }
+
+/** Kernels of wasm that lose NaN, which would hide a loss that is not finite. */
+const LOSE_NAN = ["ArgMax", "ArgMin", "Maximum", "Minimum", "Relu6", "Sign"];
+
+/** Reductions that return whatever memory held when there is nothing to reduce. */
+const NEED_VALUES = ["All", "Any", "Max", "Mean", "Min", "Prod", "Sum"];
+
+/** Takes the cpu backend's kernels where wasm's are wrong: always, or only for empty inputs. */
+export function borrowForWrongKernels(backend: WasmBackend): void {
+  for (const name of LOSE_NAN) replaceKernel(name, cpuKernel(name, backend));
+  for (const name of NEED_VALUES) {
+    const [own, borrowed] = [requireKernel(name, "wasm"), cpuKernel(name, backend)];
+    replaceKernel(name, (inputs, attrs) => {
+      const isEmpty = inputs.x!.shape.includes(0);
+      return isEmpty ? borrowed(inputs, attrs) : own({ inputs, attrs, backend });
+    });
+  }
+}

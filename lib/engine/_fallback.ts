@@ -7,7 +7,7 @@
 import process from "node:process";
 import type { DataType, KernelBackend } from "@tensorflow/tfjs";
 import * as tf from "@tensorflow/tfjs";
-import { borrowMissingKernels, cpuBackend } from "./_cpu_kernels.ts";
+import { borrowForWrongKernels, borrowMissingKernels, cpuBackend } from "./_cpu_kernels.ts";
 import { readComplexTensors, refuseFullHeap, type WasmBackend } from "./_wasm_heap.ts";
 import { patchKernels } from "./_wasm_patches.ts";
 
@@ -73,6 +73,7 @@ async function loadWasm(): Promise<StartedFallback> {
   refuseFullHeap(backend);
   readComplexTensors(backend);
   borrowMissingKernels(backend);
+  borrowForWrongKernels(backend);
   patchKernels(backend);
   const simd = await tf.env().getAsync("WASM_HAS_SIMD_SUPPORT");
   return {

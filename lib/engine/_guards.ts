@@ -67,6 +67,11 @@ export function guardHost(native: TensorFlowBackend, name: string): () => void {
     refuse(
       "random numbers drawn in JavaScript would be the same in every call, current value is Math.random; use Random with a counter that is an input",
     );
+  const { getRandomValues } = crypto;
+  crypto.getRandomValues = () =>
+    refuse(
+      "random numbers drawn in JavaScript would be the same in every call, current value is crypto.getRandomValues; use Random with a counter that is an input",
+    );
   const { assign } = tf.Variable.prototype;
   tf.Variable.prototype.assign = () =>
     refuse(
@@ -76,6 +81,7 @@ export function guardHost(native: TensorFlowBackend, name: string): () => void {
   return () => {
     engine.startScope = startScope;
     Math.random = random;
+    crypto.getRandomValues = getRandomValues;
     tf.Variable.prototype.assign = assign;
     native.endTrace();
   };

@@ -18,6 +18,8 @@ export interface TraceRequest {
   readonly variables?: readonly { readonly shape: readonly number[]; readonly dtype: number }[];
   /** Called once, with the inputs and the resource ids of the variables. */
   readonly body: (inputs: tf.Tensor[], variables: number[]) => readonly tf.Tensor[];
+  /** Called with the function while the tensors that it captured still exist. */
+  readonly onFinish?: (traced: TracedFunction) => void;
   /** How its ops are traced. Default: as those of the function around it. */
   readonly options?: GraphOptions;
 }
@@ -56,6 +58,7 @@ export function trace(native: TensorFlowBackend, request: TraceRequest): TracedF
     });
     const traced = tracer.finish(`trocar_${request.name.replace(/\W+/g, "_")}_${count++}`, outputs);
     native.addFunction(traced);
+    request.onFinish?.(traced);
     return traced;
   } finally {
     binding.tracer = outer;

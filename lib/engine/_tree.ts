@@ -52,11 +52,13 @@ export function flatten(tree: Tree, what: string): FlatTree {
         visit(child, `${path}.${name}`);
       }
       parts.push("}");
-    } else if (typeof node === "function" || typeof node === "symbol") {
+    } else if (["function", "symbol", "bigint"].includes(typeof node)) {
       throw new TypeError(
         `Cannot pass ${path}: tensors, plain values, arrays and records are accepted, current value is a ${typeof node}`,
       );
-    } else parts.push(typeof node === "string" ? JSON.stringify(node) : String(node));
+    } else {parts.push(
+        typeof node === "string" ? JSON.stringify(node) : Object.is(node, -0) ? "-0" : String(node),
+      );}
   };
   visit(tree, what);
   return {

@@ -123,7 +123,12 @@ export function compile<Arguments extends Tree[], Result extends Tree>(
     const native = nativeBackend();
     const recording = (tf.engine() as unknown as { state: { gradientDepth: number } }).state;
     if (native === undefined || activeTracer() !== undefined || recording.gradientDepth > 0) {
-      return tf.tidy(() => fn(...inputs) as tf.TensorContainer) as Result;
+      return tf.tidy(() => {
+        // Each tensor that is returned is the caller's own, as on the native engine, even if the
+        // function returns an input, a tensor from outside, or one tensor twice.
+        const result = flatten(fn(...inputs), `the result of "${name}"`);
+        return result.rebuild(result.tensors.map((tensor) => tensor.clone())) as tf.TensorContainer;
+      }) as Result;
     }
     owner = native;
     const flat = flatten(inputs, `an argument of "${name}"`);
@@ -182,6 +187,9 @@ function traceEntry(
     ? binding.isUsingGpuDevice() ? "xla" : "onednn"
     : options.executor;
   let result: FlatTree | undefined;
+  const owned: number[] = [];
+  const variables: [number, string][] = [];
+  let inputIds: number[] = [];
   const traced = trace(native, {
     name: options.name,
     options: {
@@ -199,18 +207,18 @@ function traceEntry(
       );
       return result.tensors;
     },
-  });
-  const owned: number[] = [];
-  const variables: [number, string][] = [];
-  const inputIds = traced.captures.map((id) => {
-    const variable = native.variables.get(id);
-    if (variable !== undefined) {
-      variables.push([id, variable.name]);
-      return id;
-    }
-    const shared = binding.tensors.share(id);
-    owned.push(shared);
-    return shared;
+    onFinish: ({ captures }) => {
+      inputIds = captures.map((id) => {
+        const variable = native.variables.get(id);
+        if (variable !== undefined) {
+          variables.push([id, variable.name]);
+          return id;
+        }
+        const shared = binding.tensors.share(id);
+        owned.push(shared);
+        return shared;
+      });
+    },
   });
   options.onTrace?.({
     name: options.name,

@@ -45,21 +45,29 @@ export function valueAndGradients<K extends string>(
   const names = Object.keys(parameters) as K[];
   const kept: Record<string, tf.Tensor> = {};
   const unused = new Set<K>();
-  const { value, grads } = valueAndGrads(
-    (...tensors: tf.Tensor[]) => {
-      const named = {} as Record<K, tf.Tensor>;
-      names.forEach((name, i) => named[name] = tensors[i]!);
-      const result = loss(named);
-      if (result instanceof tf.Tensor) return scalarLoss(result);
-      for (const [name, metric] of Object.entries(result.metrics)) {
-        kept[name] = tf.keep(metric.clone());
-      }
-      return scalarLoss(result.loss);
-    },
-    names.map((name) => parameters[name]),
-    (index) => unused.add(names[index]!),
-  );
+  let computed: ReturnType<typeof valueAndGrads>;
+  try {
+    computed = valueAndGrads(
+      (...tensors: tf.Tensor[]) => {
+        const named = {} as Record<K, tf.Tensor>;
+        names.forEach((name, i) => named[name] = tensors[i]!);
+        const result = loss(named);
+        if (result instanceof tf.Tensor) return scalarLoss(result);
+        for (const [name, metric] of Object.entries(result.metrics)) {
+          kept[name] = tf.keep(metric.clone());
+        }
+        return scalarLoss(result.loss);
+      },
+      names.map((name) => parameters[name]),
+      (index) => unused.add(names[index]!),
+    );
+  } catch (error) {
+    tf.dispose(kept);
+    throw error;
+  }
+  const { value, grads } = computed;
   if (unused.size > 0) {
+    tf.dispose([kept, value, grads.filter((gradient) => gradient !== null)]);
     throw new Error(
       `Cannot differentiate the loss: it does not depend on every parameter, current value is ${
         [...unused].map((name) => `"${name}"`).join(", ")

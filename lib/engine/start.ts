@@ -4,6 +4,9 @@ import { startWasm, startWebGpu } from "./_fallback.ts";
 import { registerMissingGradients } from "./_missing_gradients.ts";
 import type { InstallProgress } from "./install/install.ts";
 import { installTensorFlow } from "./install/install.ts";
+import { recallProof, rememberProof } from "./install/_device_memory.ts";
+import { cacheFolder } from "./install/cache_folder.ts";
+import { proveTensorFlow } from "./install/prove.ts";
 import { InstallError } from "./install/install_error.ts";
 import { searchTensorFlow, type TensorFlowLocation } from "./install/locate.ts";
 import { startTensorFlow } from "./tensorflow/start.ts";
@@ -38,7 +41,13 @@ export interface StartOptions {
   readonly engine?: "auto" | EngineName;
   /** Whether TensorFlow may be fetched when there is none. @default {true} */
   readonly install?: boolean;
-  /** Threads inside one op of TensorFlow. @default {the number of logical CPUs} */
+  /**
+   * Whether a TensorFlow that was never started on this machine, or that has changed since, is first
+   * started in a process of its own: a damaged library would end this one without a word.
+   * @default {true}
+   */
+  readonly prove?: boolean;
+  /** Threads inside one op of TensorFlow, 1 … 1024; what the first start says holds. @default {the number of logical CPUs} */
   readonly threads?: number;
   /** Prints nothing. @default {false} */
   readonly quiet?: boolean;
@@ -68,7 +77,7 @@ export function currentEngine(): Engine | undefined {
  *
  * @param options Which engine, and who is told.
  * @returns What was started.
- * @throws {RangeError} If the name is none of the four.
+ * @throws {RangeError} If the name is none of the four, or threads is out of range.
  * @throws {Error} If the engine that was asked for by name cannot be started, or `TROCAR_TENSORFLOW` names
  * a folder that does not serve; otherwise `auto` falls back.
  *
@@ -82,11 +91,26 @@ export function currentEngine(): Engine | undefined {
  * assert((await tf.add(1, 2).data())[0] === 3);
  * ```
  */
-export async function startEngine(options: StartOptions = {}): Promise<Engine> {
+export function startEngine(options: StartOptions = {}): Promise<Engine> {
+  // One after the other: two starts at once would make two contexts, of which tfjs uses one.
+  const next = pending.then(() => start(options));
+  pending = next.catch(() => {});
+  return next;
+}
+
+let pending: Promise<unknown> = Promise.resolve();
+
+async function start(options: StartOptions): Promise<Engine> {
   const { engine: wanted = "auto", quiet = false, log = console.error } = options;
   if (!ENGINES.includes(wanted)) {
     throw new RangeError(
       `Cannot start engine: it must be one of ${ENGINES.join(", ")}, current value is "${wanted}"`,
+    );
+  }
+  const { threads } = options;
+  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0 && threads <= 1024)) {
+    throw new RangeError(
+      `Cannot start engine: threads must be an integer from 1 to 1024, current value is ${threads}`,
     );
   }
   if (started !== undefined && (wanted === "auto" || wanted === started.name)) return started;
@@ -118,7 +142,8 @@ async function startBest(options: StartOptions, say: (line: string) => void): Pr
   try {
     return await startNative(options, say, "the first choice");
   } catch (error) {
-    if (error instanceof InstallError && error.code === "bad-setting") throw error;
+    const isSet = Deno.env.has("TROCAR_TENSORFLOW");
+    if (isSet && error instanceof InstallError && error.code === "bad-setting") throw error;
     problem = error instanceof Error ? error.message : String(error);
   }
   say(`TensorFlow cannot be used: ${problem}`);
@@ -134,6 +159,7 @@ async function startNative(
   reason: string,
 ): Promise<Engine> {
   const location = await find(options, say);
+  if (options.prove ?? true) await proveOnce(location);
   const { threads = navigator.hardwareConcurrency, verbose = false } = options;
   const native = await startTensorFlow(location.libraries, {
     intraOpThreads: threads,
@@ -150,6 +176,12 @@ async function startNative(
     devices: native.binding.devices,
     threads,
   };
+}
+
+async function proveOnce(location: TensorFlowLocation): Promise<void> {
+  const cache = cacheFolder();
+  if (await recallProof(location, cache) !== undefined) return;
+  await rememberProof(location, cache, await proveTensorFlow(location));
 }
 
 async function find(

@@ -32,9 +32,12 @@ class TensorVariable implements Variable {
   }
 
   assign(value: tf.Tensor): void {
+    if (this.#value === undefined) {
+      throw new Error(`Cannot use variable "${this.name}": it was disposed`);
+    }
     expectAssignable(this, value);
     const next = tf.keep(value.clone());
-    this.#value?.dispose();
+    this.#value.dispose();
     this.#value = next;
   }
 

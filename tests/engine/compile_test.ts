@@ -89,6 +89,19 @@ nativeTest("compile() reads and assigns variables in the order of the function",
   }
 });
 
+nativeTest("compile() may dispose of what it captured, and tells -0 from 0", () => {
+  const captured = tf.tensor1d([1, 2]);
+  const f = compile((x: tf.Tensor) => {
+    const y = captured.add(x);
+    captured.dispose();
+    return y;
+  });
+  assert.deepEqual(values(f(tf.tensor1d([1, 1]))), [2, 3]);
+  assert.deepEqual(values(f(tf.tensor1d([2, 2]))), [3, 4]);
+  const g = compile((x: tf.Tensor, k: number) => x.div(tf.scalar(k)));
+  assert.deepEqual([0, -0].map((k) => values(g(tf.scalar(1), k))[0]), [Infinity, -Infinity]);
+});
+
 nativeTest("compile() names a variable that was disposed of since", () => {
   const v = variable(tf.scalar(1), "gain");
   const f = compile((x: tf.Tensor) => x.mul(v.read()));
@@ -138,6 +151,11 @@ const forbidden: [string, (x: tf.Tensor) => tf.Tensor, RegExp][] = [
     /tf\.randomUniform/,
   ],
   ["uses tf.dropout", (x) => tf.dropout(x, 0.5), /tf\.dropout/],
+  [
+    "draws crypto.getRandomValues",
+    (x) => x.mul(crypto.getRandomValues(new Uint8Array(1))[0]!),
+    /crypto/,
+  ],
   ["draws Math.random", (x) => x.mul(Math.random()), /Math\.random/],
   [
     "makes a shape that depends on values",

@@ -64,7 +64,7 @@ Deno.test("a lock that another machine keeps fresh is waited for, and that is sa
     const waiting = FileLock.acquire(path, { heartbeat, signal, onWait: (w) => waits.push(w) });
     await assert.rejects(waiting);
     clearInterval(beats);
-    assert.deepEqual(waits, [{ pid: 7, host: "far" }]);
+    assert.deepEqual(waits, [{ pid: 7, host: "far", isGone: false }]);
     await Deno.remove(path);
   });
 });

@@ -86,7 +86,9 @@ pythonTest("many are killed at random moments, and the last still succeeds", asy
   }
   const last = await startInstall(site).outcome;
   assert.equal(last.exitCode, 0, last.message);
-  assert.deepEqual(namesIn(join(site.cache, "tensorflow")), [INSTALLED]);
+  // A process killed while it makes its lock leaves a draft of some bytes, which nothing reads.
+  const names = namesIn(join(site.cache, "tensorflow"));
+  assert.deepEqual(names.filter((name) => !name.startsWith("install.lock.")), [INSTALLED]);
 });
 
 pythonTest("a wrong hash is refused by both hashes, and the file is deleted", async () => {

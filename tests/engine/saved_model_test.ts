@@ -103,17 +103,17 @@ nativeTest("SavedModel.run() keeps nothing, strings included", async (_native, b
     tf.tidy(() => {
       model.run({ text: tf.tensor1d(texts) });
     });
-  for (let i = 0; i < 50; i++) step();
+  for (let i = 0; i < 150; i++) step();
   const [tensors, handles, before] = [
     tf.memory().numTensors,
     binding.getNumOfTensors(),
     residentMegabytes(),
   ];
-  for (let i = 0; i < 300; i++) step(); // 300 × 1000 strings of 290 bytes, in and out: 170 MB
+  for (let i = 0; i < 600; i++) step(); // 600 × 1000 strings of 290 bytes, in and out: 340 MB
   const grown = residentMegabytes() - before;
   assert.equal(tf.memory().numTensors, tensors);
   assert.equal(binding.getNumOfTensors(), handles);
-  assert.ok(grown < 40, `resident memory grew by ${grown.toFixed(1)} MB`);
+  assert.ok(grown < 100, `resident memory grew by ${grown.toFixed(1)} MB`);
   model.dispose();
 });
 

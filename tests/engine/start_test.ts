@@ -97,3 +97,53 @@ Deno.test({
     assert.match(err.trim(), /^engine: tensorflow [\d.]+ \(\w+\) on .*: the first choice$/);
   },
 });
+
+Deno.test({
+  name: "startEngine() called twice at once starts one engine",
+  ignore: !hasNative,
+  fn: async () => {
+    const program = `
+      import { compile, startEngine, tf } from "trocar/engine";
+      const options = { quiet: true, install: false };
+      const all = await Promise.all([
+        startEngine(options),
+        startEngine({ ...options, engine: "tensorflow" }),
+        startEngine(options),
+      ]);
+      console.log(all.every((engine) => engine === all[0]), compile(() => tf.scalar(2))().dataSync()[0]);`;
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", program],
+      cwd: root,
+    }).output();
+    assert.equal(
+      new TextDecoder().decode(stdout).trim(),
+      "true 2",
+      new TextDecoder().decode(stderr),
+    );
+  },
+});
+
+Deno.test({
+  name: "startEngine() survives a library that is damaged, and says what it did",
+  ignore: !hasNative || Deno.build.os !== "linux",
+  fn: async () => {
+    await inTemporaryFolder(async (folder) => {
+      const { libraries } = (await findTensorFlow())!;
+      await Deno.symlink(libraries.framework, `${folder}/libtensorflow_framework.so.2`);
+      await Deno.writeTextFile(`${folder}/libtensorflow_cc.so.2`, "not a library");
+      const cache = { TROCAR_TENSORFLOW: folder, TROCAR_CACHE: `${folder}/cache` };
+      const { code, out, err } = await start({}, cache);
+      assert.equal(code, 0, err);
+      assert.equal(JSON.parse(out).sum, 3);
+      assert.match(err, /TensorFlow cannot be used: Cannot load TensorFlow from/);
+    });
+  },
+});
+
+Deno.test("startEngine() refuses a number of threads that is none", async () => {
+  for (const threads of [0, -1, 1.5, 1e12]) {
+    const { code, err } = await start({ engine: "wasm", threads });
+    assert.equal(code, 1);
+    assert.match(err, /threads must be an integer from 1 to 1024/);
+  }
+});

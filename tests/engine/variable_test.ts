@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  compile,
   read,
   startEngine,
   tf,
@@ -70,6 +71,57 @@ for (const engine of hasNative ? ["wasm", "tensorflow"] as const : ["wasm"] as c
     await startEngine({ engine, quiet: true });
     const parameters = { used: tf.scalar(1), idle: tf.scalar(1) };
     assert.throws(() => valueAndGradients(({ used }) => used.square(), parameters), /"idle"/);
+  });
+
+  Deno.test(`gradients of products whose batches are broadcast are right on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    const numbers = (shape: number[], phase: number) =>
+      tf.range(0, tf.util.sizeFromShape(shape)).add(phase).sin().reshape(shape);
+    const a = numbers([2, 3, 5], 0), b = numbers([5, 2], 1);
+    const [da, db] = tf.grads((a, b) => tf.matMul(a, b).square().sum())([a, b]);
+    // The same product as one of two matrices, which needs no broadcasting.
+    const flat = a.reshape([6, 5]);
+    const [ea, eb] = tf.grads((a, b) =>
+      tf.matMul(a as tf.Tensor2D, b as tf.Tensor2D).square().sum()
+    )(
+      [flat, b],
+    );
+    const far = (x: tf.Tensor, y: tf.Tensor) => values(x.sub(y.reshape(x.shape)).abs().max())[0]!;
+    assert.deepEqual([da!.shape, db!.shape], [[2, 3, 5], [5, 2]]);
+    assert.ok(far(da!, ea!) < 1e-5 && far(db!, eb!) < 1e-5);
+    for (const [ta, tb] of [[true, false], [false, true], [true, true]] as const) {
+      const x = ta ? flat.transpose() : flat, y = tb ? b.transpose() : b;
+      const [dx, dy] = tf.grads((x, y) =>
+        tf.matMul(x as tf.Tensor2D, y as tf.Tensor2D, ta, tb).square().sum()
+      )([x, y]);
+      assert.ok(far(ta ? dx!.transpose() : dx!, ea!) < 1e-5, `${ta} ${tb}: left`);
+      assert.ok(far(tb ? dy!.transpose() : dy!, eb!) < 1e-5, `${ta} ${tb}: right`);
+    }
+    const [dc] = tf.grads((c, d) => tf.squaredDifference(c, d).sum())([
+      tf.tensor1d([1, 2]),
+      tf.tensor2d([[0, 0], [3, 3]]),
+    ]);
+    assert.deepEqual(values(dc!), [-2, 2]);
+  });
+
+  Deno.test(`tensors that are not numbers, and empty ones, are not hidden on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    assert.ok(Number.isNaN(values(tf.maximum(1, NaN))[0]));
+    assert.ok(Number.isNaN(values(tf.minimum(NaN, 1))[0]));
+    assert.deepEqual(values(tf.zeros([0, 3]).sum(0)), [0, 0, 0]);
+    assert.deepEqual(values(tf.zeros([0, 2]).max(0)), [-Infinity, -Infinity]);
+  });
+
+  Deno.test(`compile() returns tensors of the caller's own on ${engine}`, async () => {
+    await startEngine({ engine, quiet: true });
+    const x = tf.tensor1d([1, 2]), outside = tf.tensor1d([3]);
+    const f = compile((x: tf.Tensor) => {
+      const y = x.add(1);
+      return [x, y, y, outside];
+    });
+    const [same, y, again, captured] = f(x);
+    tf.dispose([same!, y!, captured!]);
+    assert.deepEqual([x, again!, outside].map(values), [[1, 2], [2, 3], [3]]);
   });
 
   Deno.test(`gradients of masks and of broadcast maximum and minimum are right on ${engine}`, async () => {

@@ -5,7 +5,7 @@ if (import.meta.main) {
   try {
     const { startEngine } = await import(module);
     if (typeof startEngine !== "function") throw new Error(`${module} has no startEngine()`);
-    const { version, devices, threads } = await startEngine({ engine: "tensorflow" });
+    const { version, devices, threads } = await startEngine({ engine: "tensorflow", prove: false });
     console.log(JSON.stringify({ version, devices, threads }));
     Deno.exit(0);
   } catch (error) {

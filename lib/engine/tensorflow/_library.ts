@@ -43,8 +43,8 @@ export class TensorFlowError extends Error {
 export function openLibrary(paths: { readonly framework: string; readonly cc: string }): Library {
   // The framework must come first: the other library finds it by name among those already open.
   const framework = Deno.dlopen(paths.framework, FRAMEWORK_SYMBOLS).symbols;
-  const api = Deno.dlopen(paths.cc, API_SYMBOLS).symbols;
   keepLoaded(paths.framework);
+  const api = Deno.dlopen(paths.cc, API_SYMBOLS).symbols;
   keepLoaded(paths.cc);
   return {
     api: { ...framework, ...api },
