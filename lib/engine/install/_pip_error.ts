@@ -73,6 +73,11 @@ function isMissingPython(text: string, status: number | string): boolean {
 }
 
 function lastLines(text: string, count: number): string {
-  const lines = text.split("\n").map((line) => line.trimEnd()).filter((line) => line !== "");
+  // Whatever runs as python3 may print anything; a terminal must not obey it.
+  // deno-lint-ignore no-control-regex
+  const plain = text.replace(/[\x00-\x09\x0b-\x1f\x7f-\x9f\ufffd]/g, "");
+  const lines = plain.split("\n").map((line) => line.slice(0, 500).trimEnd()).filter((line) =>
+    line !== ""
+  );
   return lines.slice(-count).map((line) => `  ${line}`).join("\n").trimStart();
 }
