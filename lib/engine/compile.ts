@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { callSite } from "./_guards.ts";
 import { trace } from "./_trace.ts";
-import { hasFastBfloat16 } from "./_bfloat16.ts";
+import { hasBfloat16 } from "./_bfloat16.ts";
 import { flatten, type FlatTree, type Tree } from "./_tree.ts";
 import { activeTracer, nativeBackend } from "./tensorflow/_active.ts";
 import { ATTR, type Attribute } from "./tensorflow/_attributes.ts";
@@ -25,7 +25,8 @@ export interface CompileOptions {
   readonly executor?: "auto" | "onednn" | "xla";
   /**
    * `bfloat16` computes matrix products and convolutions in bfloat16, with float32 inputs, outputs and
-   * gradients; on devices without fast bfloat16, and on engines that run op by op, it changes nothing.
+   * gradients. It pays on a GPU and on a CPU with AMX; on one with AVX-512 only it works but is no
+   * faster; on a CPU without bfloat16 instructions, and on engines that run op by op, it changes nothing.
    * @default {"float32"}
    */
   readonly precision?: "float32" | "bfloat16";
@@ -194,7 +195,7 @@ function traceEntry(
     name: options.name,
     options: {
       xla: executor === "xla",
-      autocast: options.precision === "bfloat16" && hasFastBfloat16(binding),
+      autocast: options.precision === "bfloat16" && hasBfloat16(binding),
     },
     inputs: flat.tensors.map((tensor) => ({
       shape: tensor.shape,
