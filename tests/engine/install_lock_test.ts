@@ -31,7 +31,10 @@ Deno.test("only one holds the lock at a time", async () => {
 
 Deno.test("the lock of a dead process is taken over once, by one of many", async () => {
   await inFolder(async (path) => {
-    const { pid, status } = new Deno.Command("true").spawn();
+    const { pid, status } = new Deno.Command(Deno.execPath(), {
+      args: ["--version"],
+      stdout: "null",
+    }).spawn();
     await status;
     await Deno.writeTextFile(path, JSON.stringify({ pid, host: hostname(), token: "gone" }));
     let held = 0;
