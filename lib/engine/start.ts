@@ -65,7 +65,20 @@ const ENGINES: readonly string[] = ["auto", "tensorflow", "webgpu", "wasm"];
 
 let started: Engine | undefined;
 
-/** The engine in use, if one was started. */
+/**
+ * The engine in use.
+ *
+ * @returns What the last start said; undefined before the first.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { currentEngine, startEngine } from "trocar/engine";
+ *
+ * await startEngine({ engine: "wasm", quiet: true });
+ * assert(currentEngine()?.name === "wasm");
+ * ```
+ */
 export function currentEngine(): Engine | undefined {
   return started;
 }
