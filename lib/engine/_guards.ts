@@ -51,27 +51,21 @@ export function guardHost(native: TensorFlowBackend, name: string): () => void {
   const refuse = (problem: string): never => {
     throw refusal(name, problem);
   };
+  const refuseDraw = (source: string): never =>
+    refuse(
+      `random numbers drawn in JavaScript would be the same in every call, current value is ${source}; use Random with a counter that is an input`,
+    );
   const engine = tf.engine() as unknown as Scopes;
   const startScope = engine.startScope;
   engine.startScope = function (scope) {
     const op = scope?.replace(/__op$/, "");
-    if (op !== undefined && RANDOM_OPS.has(op)) {
-      refuse(
-        `random numbers drawn in JavaScript would be the same in every call, current value is tf.${op}; use Random with a counter that is an input`,
-      );
-    }
+    if (op !== undefined && RANDOM_OPS.has(op)) refuseDraw(`tf.${op}`);
     return startScope.call(engine, scope);
   };
   const random = Math.random;
-  Math.random = () =>
-    refuse(
-      "random numbers drawn in JavaScript would be the same in every call, current value is Math.random; use Random with a counter that is an input",
-    );
+  Math.random = () => refuseDraw("Math.random");
   const { getRandomValues } = crypto;
-  crypto.getRandomValues = () =>
-    refuse(
-      "random numbers drawn in JavaScript would be the same in every call, current value is crypto.getRandomValues; use Random with a counter that is an input",
-    );
+  crypto.getRandomValues = () => refuseDraw("crypto.getRandomValues");
   const { assign } = tf.Variable.prototype;
   tf.Variable.prototype.assign = () =>
     refuse(

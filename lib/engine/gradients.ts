@@ -44,33 +44,35 @@ export function valueAndGradients<K extends string>(
 ): ValueAndGradients<K> {
   const names = Object.keys(parameters) as K[];
   const kept: Record<string, tf.Tensor> = {};
-  const unused = new Set<K>();
-  let computed: ReturnType<typeof valueAndGrads>;
+  let computed: { value: tf.Tensor; grads: (tf.Tensor | null)[] };
   try {
-    computed = valueAndGrads(
-      (...tensors: tf.Tensor[]) => {
-        const named = {} as Record<K, tf.Tensor>;
-        names.forEach((name, i) => named[name] = tensors[i]!);
-        const result = loss(named);
+    const tensors = names.map((name) => parameters[name]);
+    computed = tf.engine().gradients(
+      () => {
+        const result = loss(
+          Object.fromEntries(names.map((name, i) => [name, tensors[i]])) as never,
+        );
         if (result instanceof tf.Tensor) return scalarLoss(result);
         for (const [name, metric] of Object.entries(result.metrics)) {
           kept[name] = tf.keep(metric.clone());
         }
         return scalarLoss(result.loss);
       },
-      names.map((name) => parameters[name]),
-      (index) => unused.add(names[index]!),
+      tensors,
+      undefined as never,
+      true, // a tensor that the loss does not depend on has no gradient
     );
   } catch (error) {
     tf.dispose(kept);
     throw error;
   }
   const { value, grads } = computed;
-  if (unused.size > 0) {
+  const unused = names.filter((_, i) => !grads[i]);
+  if (unused.length > 0) {
     tf.dispose([kept, value, grads.filter((gradient) => gradient !== null)]);
     throw new Error(
       `Cannot differentiate the loss: it does not depend on every parameter, current value is ${
-        [...unused].map((name) => `"${name}"`).join(", ")
+        unused.map((name) => `"${name}"`).join(", ")
       }`,
     );
   }
@@ -91,22 +93,4 @@ function scalarLoss(loss: tf.Tensor): tf.Scalar {
     );
   }
   return loss.asScalar();
-}
-
-/** `tf.valueAndGrads`, which says which tensors the function does not depend on. */
-function valueAndGrads(
-  fn: (...tensors: tf.Tensor[]) => tf.Scalar,
-  tensors: tf.Tensor[],
-  onUnused: (index: number) => void,
-): { value: tf.Tensor; grads: tf.Tensor[] } {
-  const { value, grads } = tf.engine().gradients(
-    () => fn(...tensors),
-    tensors,
-    undefined as never,
-    true,
-  );
-  grads.forEach((gradient, i) => {
-    if (gradient === null || gradient === undefined) onUnused(i);
-  });
-  return { value, grads };
 }

@@ -4,9 +4,7 @@ import { startWasm, startWebGpu } from "./_fallback.ts";
 import { registerMissingGradients } from "./_missing_gradients.ts";
 import type { InstallProgress } from "./install/install.ts";
 import { installTensorFlow } from "./install/install.ts";
-import { recallProof, rememberProof } from "./install/_device_memory.ts";
-import { cacheFolder } from "./install/cache_folder.ts";
-import { proveTensorFlow } from "./install/prove.ts";
+import { proveOnce } from "./install/_prove_once.ts";
 import { InstallError } from "./install/install_error.ts";
 import { searchTensorFlow, type TensorFlowLocation } from "./install/locate.ts";
 import { startTensorFlow } from "./tensorflow/start.ts";
@@ -189,12 +187,6 @@ async function startNative(
     devices: native.binding.devices,
     threads,
   };
-}
-
-async function proveOnce(location: TensorFlowLocation): Promise<void> {
-  const cache = cacheFolder();
-  if (await recallProof(location, cache) !== undefined) return;
-  await rememberProof(location, cache, await proveTensorFlow(location));
 }
 
 async function find(

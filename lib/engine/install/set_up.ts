@@ -1,8 +1,7 @@
-import { cacheFolder } from "./cache_folder.ts";
-import { recallProof, rememberProof } from "./_device_memory.ts";
+import { proveOnce } from "./_prove_once.ts";
 import { type InstallOptions, installTensorFlow } from "./install.ts";
 import { type RejectedTensorFlow, searchTensorFlow, type TensorFlowLocation } from "./locate.ts";
-import { proveTensorFlow, type TensorFlowProof } from "./prove.ts";
+import type { TensorFlowProof } from "./prove.ts";
 
 /** Options of {@linkcode setUpTensorFlow}. */
 export interface SetUpOptions extends InstallOptions {
@@ -52,10 +51,6 @@ export async function setUpTensorFlow(
   if (location === undefined && check) return undefined;
   const installed = location === undefined;
   location ??= await installTensorFlow(options);
-  const cache = cacheFolder();
-  const recalled = installed ? undefined : await recallProof(location, cache);
-  if (recalled !== undefined) return { location, proof: recalled, installed };
-  const proof = await proveTensorFlow(location, module === undefined ? {} : { module });
-  if (!check) await rememberProof(location, cache, proof);
+  const proof = await proveOnce(location, { module, afresh: installed, remember: !check });
   return { location, proof, installed };
 }

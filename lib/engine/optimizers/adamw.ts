@@ -4,6 +4,7 @@ import { fuse } from "../_fuse.ts";
 import { type Variable, variable } from "../variable.ts";
 import {
   expectRange,
+  expectRates,
   type Optimizer,
   type ParameterGroup,
   piece,
@@ -62,10 +63,7 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
   const { learningRate = 1e-3, betas = [0.9, 0.999], epsilon = 1e-8, weightDecay = 0.01 } = options;
   const groups = options.groups ?? [];
   const [beta1, beta2] = betas;
-  for (const group of [{ name: "default", learningRate, weightDecay }, ...groups]) {
-    expectRange(`the learning rate of group "${group.name}"`, group.learningRate ?? 0, 0, Infinity);
-    expectRange(`the weight decay of group "${group.name}"`, group.weightDecay ?? 0, 0, Infinity);
-  }
+  expectRates([{ name: "default", learningRate, weightDecay }, ...groups]);
   expectRange("beta 1", beta1, 0, 1);
   expectRange("beta 2", beta2, 0, 1);
   expectRange("epsilon", epsilon, 0, Infinity);

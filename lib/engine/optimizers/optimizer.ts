@@ -101,3 +101,13 @@ export function expectRange(name: string, value: number, low: number, below: num
     );
   }
 }
+
+/** Checks what groups set. @throws {RangeError} Naming the group. */
+export function expectRates(
+  groups: readonly Pick<ParameterGroup, "name" | "learningRate" | "weightDecay">[],
+): void {
+  for (const { name, learningRate = 0, weightDecay = 0 } of groups) {
+    expectRange(`the learning rate of group "${name}"`, learningRate, 0, Infinity);
+    expectRange(`the weight decay of group "${name}"`, weightDecay, 0, Infinity);
+  }
+}

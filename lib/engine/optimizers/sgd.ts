@@ -4,6 +4,7 @@ import { fuse } from "../_fuse.ts";
 import { type Variable, variable } from "../variable.ts";
 import {
   expectRange,
+  expectRates,
   type Optimizer,
   type ParameterGroup,
   piece,
@@ -45,10 +46,7 @@ export interface SgdOptions {
  */
 export function sgd(options: SgdOptions = {}): Optimizer {
   const { learningRate = 1e-3, momentum = 0, weightDecay = 0, groups = [] } = options;
-  for (const group of [{ name: "default", learningRate, weightDecay }, ...groups]) {
-    expectRange(`the learning rate of group "${group.name}"`, group.learningRate ?? 0, 0, Infinity);
-    expectRange(`the weight decay of group "${group.name}"`, group.weightDecay ?? 0, 0, Infinity);
-  }
+  expectRates([{ name: "default", learningRate, weightDecay }, ...groups]);
   expectRange("momentum", momentum, 0, Infinity);
   return {
     init: (parameters) => {

@@ -48,6 +48,22 @@ class Ops {
     return this.run(op, { T: dtype }, [a]);
   }
 
+  /** Joins tensors along an axis. */
+  concat(inputs: readonly number[], axis: number, dtype: number): number {
+    const [output] = this.#native.binding.executeOp(
+      "ConcatV2",
+      [
+        { name: "N", type: ATTR.int, value: inputs.length },
+        { name: "T", type: ATTR.type, value: dtype },
+        { name: "Tidx", type: ATTR.type, value: DT.int32 },
+      ],
+      [...inputs, this.constant(DT.int32, [], Int32Array.of(axis))],
+      1,
+    );
+    this.#made.push(output!.id);
+    return output!.id;
+  }
+
   /** Wraps a result, and deletes everything else that was made. */
   finish(result: number, shape: number[], dtype: number): tf.Tensor {
     for (const id of this.#made) {
@@ -77,26 +93,14 @@ function bits(
     ops.constant(DT.int32, [1], Int32Array.of(1)),
   ]);
   const zero = ops.constant(DT.uint64, [1], BigUint64Array.of(0n));
-  const axis = ops.constant(DT.int32, [], Int32Array.of(0));
   // [low, high]: the low word counts blocks within the draw, the high word is the caller's counter.
-  const position = native.binding.executeOp(
-    "ConcatV2",
-    [
-      { name: "N", type: ATTR.int, value: 2 },
-      { name: "T", type: ATTR.type, value: DT.uint64 },
-      { name: "Tidx", type: ATTR.type, value: DT.int32 },
-    ],
-    [zero, one, axis],
-    1,
-  )[0]!.id;
+  const position = ops.concat([zero, one], 0, DT.uint64);
   const shape = ops.constant(DT.int32, [1], Int32Array.of(count));
   const philox = ops.constant(DT.int32, [], Int32Array.of(1));
-  const result = ops.run("StatelessRandomUniformFullIntV2", {
+  return ops.run("StatelessRandomUniformFullIntV2", {
     dtype: DT.uint32,
     Tshape: DT.int32,
   }, [shape, words, position, philox]);
-  if (position >= 0) native.binding.deleteTensor(position);
-  return result;
 }
 
 function reshape(ops: Ops, id: number, shape: readonly number[], dtype: number): number {
@@ -167,23 +171,14 @@ export function nativeNormal(
   const halves = ["Cos", "Sin"].map((op) =>
     ops.binary("Mul", radius, ops.unary(op, angle, DT.float64), DT.float64)
   );
-  const joined = binding.executeOp(
-    "ConcatV2",
-    [
-      { name: "N", type: ATTR.int, value: 2 },
-      { name: "T", type: ATTR.type, value: DT.float64 },
-      { name: "Tidx", type: ATTR.type, value: DT.int32 },
-    ],
-    [...halves, ops.constant(DT.int32, [], Int32Array.of(1))],
-    1,
-  )[0]!.id;
+  const joined = ops.concat(halves, 1, DT.float64);
   const flat = reshape(ops, ops.cast(joined, DT.float64, DT.float32), [2 * pairs], DT.float32);
   const cut = ops.run("Slice", { T: DT.float32, Index: DT.int32 }, [
     flat,
     ops.constant(DT.int32, [1], Int32Array.of(0)),
     ops.constant(DT.int32, [1], Int32Array.of(count)),
   ]);
-  for (const id of [...columns, joined]) if (id >= 0) binding.deleteTensor(id);
+  for (const id of columns) if (id >= 0) binding.deleteTensor(id);
   return ops.finish(reshape(ops, cut, shape, DT.float32), shape, DT.float32);
 }
 
