@@ -38,6 +38,10 @@ export interface WithDefault<T> {
 
 /** A number, or undefined if the flag has no default. */
 export type NumberFlag<O> = Flag<O extends { default: number } ? number : number | undefined>;
+/** One of a few words, or undefined if the flag has no default. */
+export type ChoiceFlag<T extends string, O> = Flag<
+  O extends { default: string } ? T : T | undefined
+>;
 /** A text, or undefined if the flag has no default. */
 export type TextFlag<O> = Flag<O extends { default: string } ? string : string | undefined>;
 
@@ -139,7 +143,7 @@ export function textFlag<const O extends WithDefault<string> & { placeholder?: s
  *
  * @param summary what it does
  * @param choices the words
- * @param options which of them is the default
+ * @param options which of them is the default; without one the value is undefined
  * @returns the flag; its `parse` throws {@linkcode UsageError} naming the nearest choice
  *
  * @example
@@ -149,17 +153,20 @@ export function textFlag<const O extends WithDefault<string> & { placeholder?: s
  * console.log(flag.parse("--precision", ["bf16"])); // "bf16"
  * ```
  */
-export function choiceFlag<const T extends string>(
+export function choiceFlag<
+  const T extends string,
+  const O extends WithDefault<NoInfer<T>> = Record<never, never>,
+>(
   summary: string,
   choices: readonly T[],
-  options: { readonly default: NoInfer<T> },
-): Flag<T> {
-  return {
+  options: O = {} as O,
+): ChoiceFlag<T, O> {
+  const flag: Flag<T | undefined> = {
     kind: "value",
     summary,
     placeholder: choices.join("|"),
     fallback: options.default,
-    fallbackText: options.default,
+    fallbackText: options.defaultText ?? options.default ?? "none",
     parse: (name, texts) => {
       const text = texts.at(-1)!;
       const found = choices.find((choice) => choice === text);
@@ -167,6 +174,7 @@ export function choiceFlag<const T extends string>(
       throw bad(name, `it should be one of ${choices.join(", ")}`, text, nearest(text, choices));
     },
   };
+  return flag as ChoiceFlag<T, O>;
 }
 
 /**

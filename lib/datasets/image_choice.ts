@@ -1,0 +1,59 @@
+import { countUntil } from "./_search.ts";
+import { assertSample } from "./chunk.ts";
+import type { SampleTable } from "./sample_table.ts";
+
+/**
+ * The newest frame of a camera at a time: by time, never by counting, because cameras, robot and
+ * actions run at different rates.
+ *
+ * @param times `(F,)` of the frames, non-decreasing, s
+ * @param t the newest time that may be seen, s
+ * @returns the frame with the greatest time ≤ t (the last of equal ones), −1 if there is none yet
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { newestImage } from "./image_choice.ts";
+ *
+ * const times = Float64Array.of(1000, 1000.2, 1000.4);
+ * assert.deepEqual([999, 1000.2, 1000.39, 1007].map((t) => newestImage(times, t)), [-1, 1, 1, 2]);
+ * ```
+ */
+export function newestImage(times: Float64Array, t: number): number {
+  return countUntil(times, t) - 1;
+}
+
+/**
+ * The action at whose start a sample's images are taken when one observation serves several starts:
+ * with m actions since the start of the segment, the start floor(m / reuse) · reuse of the segment.
+ * A slow vision-language model is run at these only.
+ *
+ * @param samples the table
+ * @param index of the sample, 0 … S − 1
+ * @param reuse R, consecutive starts that share an observation; 1 gives each its own
+ * @returns the action, at most R − 1 before the sample's own and in the same segment
+ * @throws {RangeError} when the index is outside or `reuse` is not a positive integer
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { observationAction, sampleTable } from "./mod.ts";
+ *
+ * const samples = sampleTable([{
+ *   segment: Int32Array.of(0, 0, 0, 0, 1, 1),
+ *   actionTime: new Float64Array(12),
+ * }]);
+ * const at = [0, 1, 2, 3, 4, 5].map((i) => observationAction(samples, i, 3));
+ * assert.deepEqual(at, [0, 0, 0, 3, 4, 4]);
+ * ```
+ */
+export function observationAction(samples: SampleTable, index: number, reuse: number): number {
+  assertSample(samples, index);
+  if (!(Number.isSafeInteger(reuse) && reuse > 0)) {
+    throw new RangeError(
+      `Cannot choose an observation: reuse must be a positive integer, current value is ${reuse}.`,
+    );
+  }
+  const action = samples.action[index]!;
+  return action - (action - samples.segmentStart[index]!) % reuse;
+}

@@ -1,0 +1,27 @@
+/**
+ * Samples from episodes: action chunks and masks, windows of the past chosen by time, statistics of the
+ * training episodes, and splits by episode.
+ *
+ * @module
+ */
+export type { ActionRepresentation } from "./_representation.ts";
+export type { EpisodeIdentity } from "./_digest.ts";
+export type { EpisodeData } from "./_episode.ts";
+export * from "./batch.ts";
+export * from "./causality.ts";
+export { ACTION_DIM, readChunk } from "./chunk.ts";
+export * from "./episode_dataset.ts";
+export * from "./image_choice.ts";
+export * from "./quantile.ts";
+export * as reference from "./reference/mod.ts";
+export * from "./sample_table.ts";
+export { applySplit, type Split, splitEpisodes, type SplitOptions } from "./split.ts";
+export { readSplit, writeSplit } from "./split_file.ts";
+export {
+  type EpisodeStatistics,
+  episodeStatistics,
+  type FieldStatistics,
+  type GroupStatistics,
+} from "./statistics.ts";
+export * from "./statistics_file.ts";
+export * from "./window.ts";

@@ -1,0 +1,84 @@
+/** What {@linkcode cleanTimes} found, and which samples remain. */
+export interface CleanTimes {
+  /** Remaining samples as rows of the input, in ascending order of time; null if all remain in place. */
+  readonly rows: Int32Array<ArrayBuffer> | null;
+  /** Their times, strictly ascending, in seconds. */
+  readonly time: Float64Array<ArrayBuffer>;
+  /** Samples left out because a later one has the same time. */
+  readonly duplicates: number;
+  /** Places where the clock went back, by any amount. */
+  readonly backwardJumps: number;
+  /** Samples left out because the clock was set back by more than `maxBackward` beside them. */
+  readonly rejectedByClock: number;
+  /** Samples left out because their time is not a finite number. */
+  readonly withoutTime: number;
+}
+
+/** Options of {@linkcode cleanTimes}. */
+export interface CleanTimesOptions {
+  /**
+   * Largest step back, in seconds, that counts as disorder and is sorted; beyond it the clock was set,
+   * and only the longest stretch between such steps remains. Default 1.
+   */
+  readonly maxBackward?: number;
+}
+
+/**
+ * Makes the times of a stream strictly ascending: sorts small disorder (stable), keeps the last of
+ * samples with equal times, and where the clock was set back keeps the longest stretch, because times
+ * on both sides cannot be compared.
+ *
+ * @param time times of the samples as recorded, in seconds
+ * @param options limits
+ * @returns the remaining rows, their times and what was left out
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { cleanTimes } from "./clean_times.ts";
+ *
+ * const clean = cleanTimes(Float64Array.of(0, 0.1, 0.1, 0.3, 0.2));
+ * assert.deepEqual([...clean.rows!], [0, 2, 4, 3]);
+ * assert.deepEqual([clean.duplicates, clean.backwardJumps], [1, 1]);
+ * ```
+ */
+export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}): CleanTimes {
+  const { maxBackward = 1 } = options;
+  let isAscending = true;
+  for (let i = 0; i < time.length && isAscending; i++) {
+    isAscending = Number.isFinite(time[i]) && (i === 0 || time[i]! > time[i - 1]!);
+  }
+  if (isAscending) {
+    return {
+      rows: null,
+      time: new Float64Array(time),
+      duplicates: 0,
+      backwardJumps: 0,
+      rejectedByClock: 0,
+      withoutTime: 0,
+    };
+  }
+  const finite: number[] = [];
+  for (let i = 0; i < time.length; i++) if (Number.isFinite(time[i])) finite.push(i);
+
+  let backwardJumps = 0, stretchStart = 0;
+  let longest: [start: number, end: number] = [0, 0];
+  for (let k = 1; k <= finite.length; k++) {
+    const step = k < finite.length ? time[finite[k]!]! - time[finite[k - 1]!]! : -Infinity;
+    if (step < 0 && k < finite.length) backwardJumps++;
+    if (step >= -maxBackward) continue;
+    if (k - stretchStart > longest[1] - longest[0]) longest = [stretchStart, k];
+    stretchStart = k;
+  }
+  const kept = finite.slice(...longest);
+  kept.sort((a, b) => time[a]! - time[b]! || a - b);
+  const rows = kept.filter((row, k) => k + 1 === kept.length || time[kept[k + 1]!] !== time[row]);
+  return {
+    rows: Int32Array.from(rows),
+    time: Float64Array.from(rows, (row) => time[row]!),
+    duplicates: kept.length - rows.length,
+    backwardJumps,
+    rejectedByClock: finite.length - kept.length,
+    withoutTime: time.length - finite.length,
+  };
+}

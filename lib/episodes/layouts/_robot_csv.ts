@@ -1,0 +1,108 @@
+import { readCsv } from "../../formats/csv.ts";
+import { STATE_WIDTH } from "../actions.ts";
+import type { Finding, RobotClock, RobotLog } from "../recording.ts";
+
+const JOINTS = [1, 2, 3, 4, 5, 6];
+const AXES = ["x", "y", "z", "a", "b", "r"];
+/** State columns of the recorders' CSV. */
+export const RECORDER_STATE = [
+  ...JOINTS.map((joint) => `joint_${joint}`),
+  ...AXES.map((axis) => `pose_${axis}`),
+];
+/** State columns of the older `robot_rt_*.csv`. */
+export const CAPTURE_STATE = [
+  ...JOINTS.map((joint) => `joint_angle_${joint}`),
+  ...AXES.map((axis) => `EE_${axis}`),
+];
+
+/** Columns of a robot CSV: its times by clock, and its state. */
+export interface RobotCsvColumns {
+  /** Clocks in order of preference, with their columns. */
+  readonly clocks: readonly (readonly [clock: RobotClock, column: string])[];
+  /** The 12 state columns. */
+  readonly state: readonly string[];
+}
+
+/** Recorder's clocks: the robot's own first. */
+export const RECORDER_COLUMNS: RobotCsvColumns = {
+  clocks: [["origin", "origin_timestamp"], ["send", "send_timestamp"], ["recv", "recv_timestamp"]],
+  state: RECORDER_STATE,
+};
+
+/** Reads a robot CSV; rows with blank cells are left out and reported. */
+export function readRobotCsv(
+  file: string,
+  columns: RobotCsvColumns,
+  findings: Finding[],
+  wanted?: RobotClock,
+): RobotLog {
+  const table = readCsv(file, {
+    columns: columns.state,
+    optionalColumns: columns.clocks.map(([, column]) => column),
+    empty: "nan",
+    nan: "keep",
+    tornLastLine: "drop",
+  });
+  const present = columns.clocks.filter(([, column]) => table.columns[column] !== undefined);
+  const chosen = present.find(([clock]) => wanted === undefined || clock === wanted);
+  if (chosen === undefined) {
+    const names = columns.clocks.filter(([clock]) => wanted === undefined || clock === wanted)
+      .map(([, column]) => column).join(" or ");
+    throw new SyntaxError(
+      `Cannot read the robot log ${file} at line 1: it should have a column ${names}, ` +
+        `current header is ${table.header.join(",")}.`,
+    );
+  }
+  const time = table.columns[chosen[1]]!;
+  const values = columns.state.map((column) => table.columns[column]!);
+  const kept: number[] = [];
+  for (let row = 0; row < table.rows; row++) {
+    if (Number.isFinite(time[row]) && values.every((column) => Number.isFinite(column[row]))) {
+      kept.push(row);
+    }
+  }
+  const blankRows = table.rows - kept.length;
+  if (blankRows > 0) {
+    const first = kept.findIndex((row, k) => row !== k);
+    findings.push({
+      severity: "warning",
+      code: "robot.blank-cells",
+      where: `${file}:${(first < 0 ? kept.length : first) + 2}`,
+      message: `${blankRows} rows hold blank cells or values that are no numbers; left out.`,
+    });
+  }
+  if (table.tornLastLine) {
+    findings.push({
+      severity: "warning",
+      code: "robot.torn",
+      where: `${file}:${table.rows + 2}`,
+      message: "The file was cut short inside its last line, which is left out.",
+    });
+  }
+  const state = new Float32Array(kept.length * STATE_WIDTH);
+  values.forEach((column, d) =>
+    kept.forEach((row, k) => state[k * STATE_WIDTH + d] = column[row]!)
+  );
+  const recv = chosen[0] === "recv" ? undefined : table.columns.recv_timestamp;
+  return {
+    file,
+    clock: chosen[0],
+    time: blankRows === 0 ? time : Float64Array.from(kept, (row) => time[row]!),
+    recvTime: recv === undefined ? null : Float64Array.from(kept, (row) => recv[row]!),
+    state,
+    pose: "recorded",
+    blankRows,
+  };
+}
+
+/** The one file of a folder that matches; an error names what is there if it is not exactly one. */
+export function onlyFile(folder: string, pattern: RegExp, what: string): string {
+  const found = [...Deno.readDirSync(folder)]
+    .filter(({ name, isDirectory }) => !isDirectory && pattern.test(name))
+    .map(({ name }) => name).sort();
+  if (found.length === 1) return `${folder}/${found[0]}`;
+  throw new SyntaxError(
+    `Cannot read the recording ${folder}: it should hold one ${what}, current value is ` +
+      `${found.length === 0 ? "none" : found.join(", ")}.`,
+  );
+}

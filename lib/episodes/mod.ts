@@ -1,0 +1,30 @@
+/**
+ * Episodes: recordings of every layout onto one clock, pose differences into actions, and the
+ * container that holds the result.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { wrapDegrees } from "trocar/episodes";
+ *
+ * assert(Math.abs(wrapDegrees(-179.8 - 179) - 1.2) < 1e-9);
+ * ```
+ *
+ * @module
+ */
+export * from "./actions.ts";
+export * from "./align.ts";
+export * from "./clean_times.ts";
+export * from "./data_pkl.ts";
+export * from "./discover.ts";
+export * from "./episode.ts";
+export * from "./instruction.ts";
+export * from "./manifest.ts";
+export * from "./preprocess.ts";
+export * from "./read_recording.ts";
+export * from "./recording.ts";
+export * from "./report.ts";
+export * from "./rotation.ts";
+export * from "./stream_quality.ts";
+export * from "./summary.ts";
+export * from "./write_episode.ts";

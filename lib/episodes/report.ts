@@ -1,0 +1,257 @@
+import type { AlignedRecording } from "./align.ts";
+import type { CleanTimes } from "./clean_times.ts";
+import type { ClockOffset, Finding, OffsetStream, Recording } from "./recording.ts";
+import {
+  type Percentiles,
+  percentiles,
+  type StreamQuality,
+  streamQuality,
+} from "./stream_quality.ts";
+
+/** How regular one stream is, and what was cleaned in it. */
+export interface StreamReport extends StreamQuality {
+  /** Samples as recorded, before cleaning. */
+  readonly recorded: number;
+  /** Left out: a later sample has the same time. */
+  readonly duplicates: number;
+  /** Places where the stream's clock went back. */
+  readonly backwardJumps: number;
+  /** Left out: beside a step of the clock that was too large to sort. */
+  readonly rejectedByClock: number;
+  /** Left out: without a usable time. */
+  readonly withoutTime: number;
+}
+
+/** The alignment report of one recording. */
+export interface AlignmentReport {
+  /** Robot log. */
+  readonly robot: StreamReport & {
+    /** Column that gave the time. */
+    readonly clock: string;
+    /** Rows left out for blank cells. */
+    readonly blankRows: number;
+    /** Receiver's clock minus the robot's, with the way in between; null with one clock. */
+    readonly recvMinusClockMs: { readonly min: number; readonly p50: number } | null;
+    /** Crossings of ±180° by a, b or r. */
+    readonly angleWraps: number;
+  };
+  /** Views by name. */
+  readonly views: Readonly<Record<string, StreamReport & { readonly ageMs: Percentiles }>>;
+  /** Sensor; null without one. */
+  readonly sensor:
+    | StreamReport & {
+      /** `raw` or `windowed`. */
+      readonly variant: string;
+      /** Share of the rows that the actions' past windows should hold and do hold, 0 to 1. */
+      readonly coverage: number;
+      /** Time in the sender's queue; null where the file has no send times. */
+      readonly queueMs: Percentiles | null;
+    }
+    | null;
+  /** Actions. */
+  readonly actions: number;
+  /** Stretches of actions without a hole. */
+  readonly segments: number;
+  /** Rows at which no action could start. */
+  readonly skipped: number;
+  /** |action's length − 1/actionHz|. */
+  readonly residualMs: Percentiles;
+  /** Offsets that were subtracted, in seconds. */
+  readonly clockOffsets: Readonly<Record<OffsetStream, ClockOffset>>;
+  /** Everything worth a word, rejected data and why. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Says how regular the streams of a recording are and how well they were aligned.
+ *
+ * @param recording as read
+ * @param aligned as aligned
+ * @param sensorWindow length of the past sensor window, in seconds
+ * @returns the report
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { alignmentReport, alignRecording, type Recording } from "./mod.ts";
+ *
+ * const recording: Recording = {
+ *   name: "demo", path: "demo", layout: "meca500-log", task: "demo", instruction: "insert",
+ *   robot: {
+ *     file: "demo.csv", clock: "origin", recvTime: null, pose: "recorded", blankRows: 0,
+ *     time: Float64Array.from({ length: 101 }, (_, i) => i / 100 + (i > 50 ? 1 : 0)),
+ *     state: new Float32Array(101 * 12),
+ *   },
+ *   views: [], sensor: null, clockOffsets: {}, findings: [], close() {},
+ * };
+ * const report = alignmentReport(recording, alignRecording(recording), 0.1);
+ * assert.equal(report.robot.gaps.length, 1);
+ * assert.equal(report.segments, 2);
+ * ```
+ */
+export function alignmentReport(
+  recording: Recording,
+  aligned: AlignedRecording,
+  sensorWindow: number,
+): AlignmentReport {
+  const { robot } = recording;
+  const { actions } = aligned;
+  const views = aligned.views.map((view, v) => {
+    const width = aligned.views.length;
+    const ages: number[] = [];
+    for (let k = v; k < aligned.imageAge.length; k += width) {
+      if (aligned.imageIndex[k]! >= 0) ages.push(aligned.imageAge[k]! * 1000);
+    }
+    const recorded = recording.views[v]!;
+    return [view.name, {
+      ...streamReport(recorded.time.length, view.clean),
+      withoutTime: recorded.withoutTime,
+      ageMs: percentiles(ages),
+    }] as const;
+  });
+  const report: AlignmentReport = {
+    robot: {
+      ...streamReport(robot.time.length, aligned.robotClean),
+      clock: robot.clock,
+      blankRows: robot.blankRows,
+      recvMinusClockMs: robot.recvTime === null
+        ? null
+        : clockDifference(robot.recvTime, robot.time),
+      angleWraps: aligned.angleWraps,
+    },
+    views: Object.fromEntries(views),
+    sensor: sensorReport(recording, aligned, sensorWindow),
+    actions: actions.segment.length,
+    segments: actions.segments,
+    skipped: actions.skipped,
+    residualMs: actions.residualMs,
+    clockOffsets: aligned.clockOffsets,
+    findings: [],
+  };
+  return { ...report, findings: [...recording.findings, ...derivedFindings(recording, report)] };
+}
+
+function streamReport(recorded: number, clean: CleanTimes): StreamReport {
+  const { duplicates, backwardJumps, rejectedByClock, withoutTime } = clean;
+  return {
+    ...streamQuality(clean.time),
+    recorded,
+    duplicates,
+    backwardJumps,
+    rejectedByClock,
+    withoutTime,
+  };
+}
+
+function clockDifference(recv: Float64Array, time: Float64Array) {
+  const difference = time.map((each, row) => (recv[row]! - each) * 1000);
+  return { min: difference.reduce((a, b) => Math.min(a, b)), p50: percentiles(difference).p50 };
+}
+
+function sensorReport(
+  { sensor: source }: Recording,
+  { sensor }: AlignedRecording,
+  window: number,
+): AlignmentReport["sensor"] {
+  if (source === null || sensor === null) return null;
+  const quality = streamReport(source.time.length, sensor.clean);
+  const expected = Math.max(1, Math.round(window * quality.hz));
+  let held = 0;
+  for (let k = 0; k < sensor.range.length; k += 2) {
+    held += Math.min(expected, sensor.range[k + 1]! - sensor.range[k]!);
+  }
+  const windows = sensor.range.length / 2;
+  const queue = source.sendTime?.map((sent, row) => (sent - source.time[row]!) * 1000);
+  return {
+    ...quality,
+    variant: source.variant,
+    coverage: windows === 0 ? 0 : held / (windows * expected),
+    queueMs: queue === undefined ? null : percentiles(queue),
+  };
+}
+
+/** Findings that follow from the figures. */
+function derivedFindings(recording: Recording, report: AlignmentReport): Finding[] {
+  const findings: Finding[] = [];
+  const add = (severity: Finding["severity"], code: string, where: string, message: string) =>
+    findings.push({ severity, code, where, message });
+  const streams: [name: string, where: string, stream: StreamReport][] = [
+    ["robot", recording.robot.file, report.robot],
+    ...recording.views.map(({ name, folder }): [string, string, StreamReport] => [
+      name,
+      folder,
+      report.views[name]!,
+    ]),
+  ];
+  if (report.sensor !== null) streams.push(["sensor", recording.sensor!.file, report.sensor]);
+  for (const [name, where, stream] of streams) {
+    const kind = name === "robot" || name === "sensor" ? name : "view";
+    if (stream.gaps.length > 0) {
+      const longest = stream.gaps.reduce((a, b) => b.seconds > a.seconds ? b : a);
+      add(
+        "warning",
+        `${kind}.gaps`,
+        where,
+        `${name}: ${stream.gaps.length} gaps, ${stream.lost} samples lost; the longest is ` +
+          `${longest.seconds.toFixed(3)} s at ${longest.start.toFixed(3)}.`,
+      );
+    }
+    if (stream.duplicates > 0) {
+      add(
+        "warning",
+        `${kind}.duplicates`,
+        where,
+        `${name}: ${stream.duplicates} samples have the time of a later one; left out.`,
+      );
+    }
+    if (stream.backwardJumps > 0) {
+      add(
+        "warning",
+        `${kind}.backward`,
+        where,
+        `${name}: the clock went back ${stream.backwardJumps} times; ` +
+          (stream.rejectedByClock > 0
+            ? `by more than a second, so ${stream.rejectedByClock} samples beside the longest ` +
+              "stretch are left out."
+            : "samples are sorted by time."),
+      );
+    }
+  }
+  if (report.robot.angleWraps > 0) {
+    add(
+      "info",
+      "robot.angle-wraps",
+      recording.robot.file,
+      `Angles cross ±180° ${report.robot.angleWraps} times.`,
+    );
+  }
+  for (const [stream, { seconds, source }] of Object.entries(report.clockOffsets)) {
+    const isThere = stream === "sensor" ? report.sensor !== null : recording.views.length > 0;
+    if (!isThere) continue;
+    if (source === "assumed") {
+      add(
+        "info",
+        "clock.assumed",
+        recording.path,
+        `No clock offset of the ${stream} is recorded; 0 is assumed.`,
+      );
+    } else if (seconds !== 0) {
+      add(
+        "info",
+        "clock.offset",
+        recording.path,
+        `The ${stream}'s clock is ${(seconds * 1000).toFixed(3)} ms ahead (${source}); subtracted.`,
+      );
+    }
+  }
+  if (report.sensor !== null && report.actions > 0 && report.sensor.coverage < 0.5) {
+    add(
+      "warning",
+      "sensor.coverage",
+      recording.sensor!.file,
+      `Only ${(report.sensor.coverage * 100).toFixed(1)} % of the actions' sensor rows exist; ` +
+        "are the clocks of robot and sensor far apart? Give their difference with --clock-offset.",
+    );
+  }
+  return findings;
+}

@@ -1,0 +1,113 @@
+/** A hole in a stream: more time between two samples than one sample missing explains. */
+export interface Gap {
+  /** Row of the sample before it. */
+  readonly row: number;
+  /** Time of that sample, in seconds. */
+  readonly start: number;
+  /** Length, in seconds. */
+  readonly seconds: number;
+  /** Samples that are missing, at the stream's rate. */
+  readonly lost: number;
+}
+
+/** Median, 95th percentile and maximum. */
+export interface Percentiles {
+  /** Median. */
+  readonly p50: number;
+  /** 95th percentile, by linear interpolation. */
+  readonly p95: number;
+  /** Maximum. */
+  readonly max: number;
+}
+
+/** How regular a stream is. */
+export interface StreamQuality {
+  /** Samples. */
+  readonly samples: number;
+  /** 1 / median interval, in hertz; 0 with fewer than two samples. */
+  readonly hz: number;
+  /** (samples − 1) / duration, in hertz; 0 with fewer than two samples. */
+  readonly meanHz: number;
+  /** First time, in seconds; null without samples. */
+  readonly start: number | null;
+  /** Last time, in seconds; null without samples. */
+  readonly end: number | null;
+  /** |interval − median interval|, in milliseconds. */
+  readonly jitterMs: Percentiles;
+  /** Holes, in order of time. */
+  readonly gaps: readonly Gap[];
+  /** Samples missing in all holes. */
+  readonly lost: number;
+}
+
+/** Intervals longer than this many median intervals are gaps: one sample lost makes 2. */
+const GAP_PERIODS = 1.75;
+
+/**
+ * Rate, jitter and gaps of a stream. Medians, because one long pause must not change the rate.
+ *
+ * @param time strictly ascending times, in seconds
+ * @returns the figures; rates are 0 and percentiles 0 with fewer than two samples
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { streamQuality } from "./stream_quality.ts";
+ *
+ * const quality = streamQuality(Float64Array.of(0, 0.25, 0.5, 1.25, 1.5));
+ * assert.equal(quality.hz, 4);
+ * assert.deepEqual(quality.gaps, [{ row: 2, start: 0.5, seconds: 0.75, lost: 2 }]);
+ * ```
+ */
+export function streamQuality(time: Float64Array): StreamQuality {
+  const n = time.length;
+  const bounds = { samples: n, start: n > 0 ? time[0]! : null, end: n > 0 ? time[n - 1]! : null };
+  if (n < 2) {
+    return { ...bounds, hz: 0, meanHz: 0, jitterMs: percentiles([]), gaps: [], lost: 0 };
+  }
+  const intervals = new Float64Array(n - 1);
+  for (let i = 0; i < n - 1; i++) intervals[i] = time[i + 1]! - time[i]!;
+  const period = quantile(intervals.slice().sort(), 0.5);
+  const gaps: Gap[] = [];
+  for (let row = 0; row < n - 1; row++) {
+    const seconds = intervals[row]!;
+    if (seconds > GAP_PERIODS * period) {
+      gaps.push({ row, start: time[row]!, seconds, lost: Math.round(seconds / period) - 1 });
+    }
+  }
+  return {
+    ...bounds,
+    hz: 1 / period,
+    meanHz: (n - 1) / (time[n - 1]! - time[0]!),
+    jitterMs: percentiles(intervals.map((interval) => Math.abs(interval - period) * 1000)),
+    gaps,
+    lost: gaps.reduce((sum, { lost }) => sum + lost, 0),
+  };
+}
+
+/**
+ * Median, 95th percentile and maximum of some values; zeros of none.
+ *
+ * @param values in any order, not changed
+ * @returns the three, by linear interpolation as in NumPy
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { percentiles } from "./stream_quality.ts";
+ *
+ * assert.deepEqual(percentiles([3, 1, 2]), { p50: 2, p95: 2.9, max: 3 });
+ * ```
+ */
+export function percentiles(values: ArrayLike<number>): Percentiles {
+  if (values.length === 0) return { p50: 0, p95: 0, max: 0 };
+  const sorted = Float64Array.from(values).sort();
+  return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), max: sorted.at(-1)! };
+}
+
+function quantile(sorted: Float64Array, share: number): number {
+  const at = share * (sorted.length - 1);
+  const low = Math.floor(at), rest = at - low;
+  const below = sorted[low]!;
+  return rest === 0 ? below : below + rest * (sorted[low + 1]! - below);
+}

@@ -1,0 +1,14 @@
+export { parseCsv, readCsv } from "./csv.ts";
+export { type CsvBlock, type CsvBlockOptions, readCsvBlocks } from "./csv_blocks.ts";
+export type { CsvOptions, CsvTable } from "./csv_options.ts";
+export { imageTime } from "./image_time.ts";
+export { type JpegHeader, readJpegHeader } from "./jpeg.ts";
+export * from "./bytes_file.ts";
+export * from "./npy.ts";
+export * from "./npy_reader.ts";
+export * from "./npy_types.ts";
+export * from "./npy_writer.ts";
+export * from "./npz_reader.ts";
+export * from "./npz_writer.ts";
+export * from "./zip.ts";
+export * from "./zip_stream.ts";

@@ -1,0 +1,126 @@
+/**
+ * `deno task preprocess`: step 0, recordings into episodes, with an alignment report.
+ *
+ * @module
+ */
+import {
+  choiceFlag,
+  type Flag,
+  formatTable,
+  listFlag,
+  numberFlag,
+  runCommand,
+  switchFlag,
+  textFlag,
+  UsageError,
+} from "../lib/cli/mod.ts";
+import {
+  formatReports,
+  type OffsetStream,
+  preprocess,
+  summarizeEpisode,
+  writeReports,
+} from "../lib/episodes/mod.ts";
+
+const STREAMS: readonly OffsetStream[] = ["camera", "sensor"];
+
+const clockOffsetFlag: Flag<Partial<Record<OffsetStream, number>>> = {
+  kind: "list",
+  summary: "STREAM=SECONDS: how far the clock of camera or sensor is ahead of the robot's; " +
+    "replaces what is recorded",
+  placeholder: "OFFSET",
+  fallback: {},
+  fallbackText: "as recorded beside the data, else 0",
+  parse: (name, texts) =>
+    Object.fromEntries(texts.map((text) => {
+      const [stream, seconds, ...rest] = text.split("=");
+      const value = Number(seconds);
+      if (
+        !STREAMS.includes(stream as OffsetStream) || seconds === undefined || seconds === "" ||
+        rest.length > 0 || !Number.isFinite(value)
+      ) {
+        throw new UsageError(
+          `Cannot use ${name}: it should be camera=SECONDS or sensor=SECONDS, ` +
+            `current value is "${text}".`,
+        );
+      }
+      return [stream, value];
+    })),
+};
+
+if (import.meta.main) {
+  await runCommand({
+    name: "preprocess",
+    summary: "Turns recordings into episodes of aligned 10 Hz actions, and reports how well.",
+    details: `A root of --data is a recording, a folder of recordings at any of five depths, or a
+quoted wildcard of either. Known are recv_all_*, Captures*, ZED_Captures_*th, episode_* and
+data_collection_*, and CSV logs of mecademicpy. Each becomes a folder episode beside its own files
+(or DIR/<its name> with --output DIR), put in place as a whole. Exit code 1 if a root holds no
+recording or a recording cannot be used; the others are done all the same.`,
+    flags: {
+      data: listFlag("recordings, folders of them, or wildcards", { placeholder: "ROOT" }),
+      output: textFlag("folder for all episodes", {
+        placeholder: "DIR",
+        defaultText: "a folder episode in each recording",
+      }),
+      actionHz: numberFlag("actions per second", { default: 10, min: 0.1, max: 1000 }),
+      toleranceMs: numberFlag("an action's end may be this far from start + 1/action-hz", {
+        default: 20,
+        min: 0.001,
+      }),
+      sensorWindowMs: numberFlag("past sensor rows that belong to an action", {
+        default: 100,
+        min: 1,
+      }),
+      format: choiceFlag("what is written", ["container", "data-pkl", "both"], {
+        default: "container",
+      }),
+      report: textFlag("write the alignment reports to this JSON file", { placeholder: "FILE" }),
+      robotClock: choiceFlag("column of the robot log that gives the time", [
+        "origin",
+        "send",
+        "recv",
+      ], { defaultText: "origin, the robot's own" }),
+      clockOffset: clockOffsetFlag,
+      instruction: textFlag("what the policy is told, instead of what the task's name gives", {}),
+      angles: choiceFlag("angle differences reduced to [-180, 180), or not", ["wrapped", "raw"], {
+        default: "wrapped",
+      }),
+      compat: switchFlag("the action list of the Python reference, defects included, to compare"),
+      dropDamagedSensor: switchFlag("go on without a sensor file that cannot be read"),
+      noImageCheck: switchFlag("do not look at every image's first and last bytes"),
+    },
+    run: async (flags, { print, warn, progress, signal }) => {
+      if (flags.data.length === 0) {
+        throw new UsageError("Cannot preprocess: --data should name recordings. See --help.");
+      }
+      const outcomes = await preprocess(flags.data, {
+        ...(flags.output === undefined ? {} : { output: flags.output }),
+        ...(flags.robotClock === undefined ? {} : { clock: flags.robotClock }),
+        ...(flags.instruction === undefined ? {} : { instruction: flags.instruction }),
+        actionHz: flags.actionHz,
+        tolerance: flags.toleranceMs / 1000,
+        sensorWindow: flags.sensorWindowMs / 1000,
+        format: flags.format,
+        angles: flags.angles,
+        compat: flags.compat,
+        clockOffsets: flags.clockOffset,
+        damagedSensor: flags.dropDamagedSensor ? "drop" : "error",
+        checkImages: !flags.noImageCheck,
+        signal,
+        onRecording: (path, done, total) => progress.update(`${done + 1} of ${total}: ${path}`),
+      });
+      progress.clear();
+      print(formatReports(outcomes, formatTable));
+      for (const { ok, error } of outcomes) if (!ok) warn(error!);
+      if (flags.report !== undefined) {
+        writeReports(flags.report, outcomes);
+        print(`The full report is in ${flags.report}`);
+      }
+      return {
+        document: { episodes: outcomes.map(summarizeEpisode) },
+        exitCode: outcomes.every(({ ok }) => ok) ? 0 : 1,
+      };
+    },
+  });
+}
