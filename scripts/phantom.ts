@@ -21,9 +21,9 @@ import {
   FAULT_SETS,
   FAULTS,
   type FaultTraits,
-  LAYOUT_TRAITS,
-  LAYOUTS,
   parseFaults,
+  PHANTOM_LAYOUT_TRAITS,
+  PHANTOM_LAYOUTS,
   PHANTOM_TASKS,
   recordPhantom,
   type WrittenRecording,
@@ -97,7 +97,10 @@ if (import.meta.main) {
     name: "phantom",
     summary: "Writes simulated recordings of needle insertions, as the real recorders do.",
     details: `Layouts:
-${LAYOUTS.map((name) => `  ${name.padEnd(16)}${LAYOUT_TRAITS[name].summary}`).join("\n")}
+${
+      PHANTOM_LAYOUTS.map((name) => `  ${name.padEnd(16)}${PHANTOM_LAYOUT_TRAITS[name].summary}`)
+        .join("\n")
+    }
 
 Faults of --inject, with their defaults; the ground truth is in the recording (truth.json, or
 truth in metadata.json) and in the document of --json:
@@ -107,7 +110,7 @@ The same seed gives the same files. Example:
   deno task phantom --output recordings --layout all --inject gap=0.5:2,duplicates`,
     flags: {
       output: textFlag("folder below which the recordings are written", { placeholder: "DIR" }),
-      layout: choiceFlag("how the files are laid out", [...LAYOUTS, "all"], {
+      layout: choiceFlag("how the files are laid out", [...PHANTOM_LAYOUTS, "all"], {
         default: "new-dataset",
       }),
       episodes: integerFlag("recordings of each layout", { default: 1, min: 1, max: 100_000 }),
@@ -143,7 +146,7 @@ The same seed gives the same files. Example:
       if (flags.output === undefined) {
         throw new UsageError("Flag --output is missing: name the folder to write to.");
       }
-      const layouts = flags.layout === "all" ? LAYOUTS : [flags.layout];
+      const layouts = flags.layout === "all" ? PHANTOM_LAYOUTS : [flags.layout];
       for (const { name } of flags.inject) {
         const without = layouts.filter((layout) => !FAULTS[name].appliesTo(layout));
         if (without.length === layouts.length) {

@@ -3,7 +3,7 @@
 An independent formulation: modified Denavit-Hartenberg parameters (Craig's convention), while
 lib/phantom/kinematics.ts multiplies rotations about the joints' axes.
 
-    python3 make_kinematics.py        # NumPy 2.4
+    python3 make_kinematics.py && deno fmt kinematics.json        # NumPy 2.4
 """
 
 import json

@@ -50,8 +50,10 @@ export function addBlock(
   moments.max = max;
 }
 
-/** Mean and population standard deviation; exact where all values are equal. */
-export function meanAndStd({ count, mean, squares, min, max }: Moments) {
-  if (min === max) return { mean: min, std: 0 };
+/**
+ * Mean and population standard deviation. Of equal float32 values the mean is their own and the
+ * deviation 0: float64 sums them exactly, up to 2²⁹ of them.
+ */
+export function meanAndStd({ count, mean, squares }: Moments) {
   return { mean, std: Math.sqrt(Math.max(0, squares) / count) };
 }

@@ -2,6 +2,17 @@
  * Samples from episodes: action chunks and masks, windows of the past chosen by time, statistics of the
  * training episodes, and splits by episode.
  *
+ * @example A window of 100 ms at 650 Hz
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { timeWindow, windowRange } from "trocar/datasets";
+ *
+ * const times = Float64Array.from({ length: 1300 }, (_, k) => k / 650);
+ * const { start, end } = windowRange(times, 1.5, timeWindow(100, 650));
+ * assert.equal(end - start, 65);
+ * assert(times[end - 1]! <= 1.5);
+ * ```
+ *
  * @module
  */
 export type { ActionRepresentation } from "./_representation.ts";

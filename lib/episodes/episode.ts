@@ -1,6 +1,8 @@
 import { join, resolve } from "node:path";
 import { recoverFolder } from "../formats/atomic_write.ts";
-import { openNpy, readNpy } from "../formats/npy.ts";
+import { readNpy } from "../formats/npy.ts";
+import { openNpy } from "../formats/npy_reader.ts";
+import type { NpyData } from "../formats/npy_types.ts";
 import { ACTION_WIDTH, STATE_WIDTH } from "./actions.ts";
 import { SENSOR_WIDTH } from "./layouts/_sensor.ts";
 import { EPISODE_FORMAT, EPISODE_VERSION, type EpisodeManifest } from "./manifest.ts";
@@ -98,7 +100,7 @@ export function openEpisode(folder: string): Episode {
     name: string,
     dtype: D,
     shape: readonly number[],
-  ) => readNpy(join(path, `${name}.npy`), { dtype, shape }).data;
+  ) => readNpy(join(path, `${name}.npy`), { dtype, shape }).data as NpyData<D>;
   const images = openImages(path, manifest);
   const partial = {
     path,

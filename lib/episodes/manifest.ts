@@ -92,3 +92,38 @@ export interface EpisodeManifest {
   /** The alignment report; null where the container was converted from other files. */
   readonly report: AlignmentReport | null;
 }
+
+/**
+ * The representation of actions that step 0 makes.
+ *
+ * @param options what deviates from the default
+ * @returns the representation
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { actionRepresentation } from "./manifest.ts";
+ *
+ * assert.equal(actionRepresentation({}).units[3], "deg");
+ * ```
+ */
+export function actionRepresentation(
+  options: {
+    readonly actionHz?: number;
+    readonly tolerance?: number;
+    readonly angles?: "wrapped" | "raw";
+    readonly compat?: boolean;
+  },
+): ActionRepresentation {
+  const { actionHz = 10, tolerance = 0.02, compat = false } = options;
+  return {
+    kind: "delta",
+    hz: actionHz,
+    dimensions: ["dx", "dy", "dz", "da", "db", "dr", "gripper"],
+    units: ["mm", "mm", "mm", "deg", "deg", "deg", "1"],
+    euler: "mobile XYZ",
+    angles: compat ? "raw" : options.angles ?? "wrapped",
+    tolerance,
+    compat,
+  };
+}

@@ -5,7 +5,8 @@ import { discoverRecordings, type FoundRecording } from "./discover.ts";
 import { type ReadOptions, readRecording } from "./read_recording.ts";
 import type { Recording } from "./recording.ts";
 import { type AlignmentReport, alignmentReport } from "./report.ts";
-import { actionRepresentation, writeEpisode } from "./write_episode.ts";
+import { actionRepresentation } from "./manifest.ts";
+import { writeEpisode } from "./write_episode.ts";
 
 /** What is written for each recording. */
 export type PreprocessFormat = "container" | "data-pkl" | "both";
@@ -16,8 +17,6 @@ export interface PreprocessOptions extends AlignOptions, ReadOptions {
   readonly output?: string;
   /** What is written; default container. */
   readonly format?: PreprocessFormat;
-  /** Look at every image's first and last bytes and leave damaged ones out; default true. */
-  readonly checkImages?: boolean;
   /** Stops between blocks, leaving finished episodes. */
   readonly signal?: AbortSignal;
   /** Called before each recording. */

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { withoutDamagedImages } from "./_check_images.ts";
 import { type FoundRecording, taskOf } from "./discover.ts";
 import { instructionOf } from "./instruction.ts";
 import { readMetadata } from "./layouts/_metadata.ts";
@@ -15,6 +16,8 @@ export interface ReadOptions {
    * sensor and reports it. Default error.
    */
   readonly damagedSensor?: "error" | "drop";
+  /** Look at every image's first and last bytes and leave damaged ones out; default true. */
+  readonly checkImages?: boolean;
 }
 
 /**
@@ -50,6 +53,9 @@ export function readRecording(found: FoundRecording, options: ReadOptions = {}):
         "current value is none.",
     );
   }
+  const views = options.checkImages === false
+    ? contents.views
+    : contents.views.map((view) => withoutDamagedImages(view, findings));
   const task = taskOf(path);
   let sensor: SensorSource | null = null;
   try {
@@ -82,7 +88,7 @@ export function readRecording(found: FoundRecording, options: ReadOptions = {}):
       ("instruction" in metadata ? metadata.instruction! : undefined) ??
       instructionOf(task, fallback === undefined ? {} : { fallback }),
     robot: contents.robot,
-    views: contents.views,
+    views,
     sensor,
     clockOffsets: metadata.clockOffsets,
     findings,

@@ -66,6 +66,8 @@ export interface SensorSource {
   readonly time: Float64Array;
   /** (M) times at which rows were sent, same clock; null where the file has none. */
   readonly sendTime: Float64Array | null;
+  /** Rows that were lost at places that the file does not tell; 0 for raw files. */
+  readonly lostInWindows: number;
   /**
    * Reads rows of 1026 values: force, then the A-line.
    *

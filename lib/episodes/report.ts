@@ -44,6 +44,8 @@ export interface AlignmentReport {
       readonly variant: string;
       /** Share of the rows that the actions' past windows should hold and do hold, 0 to 1. */
       readonly coverage: number;
+      /** Rows lost inside windows, at places that the file does not tell; 0 for raw files. */
+      readonly lostInWindows: number;
       /** Time in the sender's queue; null where the file has no send times. */
       readonly queueMs: Percentiles | null;
     }
@@ -165,10 +167,14 @@ function sensorReport(
   return {
     ...quality,
     variant: source.variant,
+    lostInWindows: source.lostInWindows,
     coverage: windows === 0 ? 0 : held / (windows * expected),
     queueMs: queue === undefined ? null : percentiles(queue),
   };
 }
+
+/** Cameras of the set-up: four ZED around the phantom, an OAK on the hand. */
+const CAMERAS = [1, 2, 3, 4, 5];
 
 /** Findings that follow from the figures. */
 function derivedFindings(recording: Recording, report: AlignmentReport): Finding[] {
@@ -192,8 +198,8 @@ function derivedFindings(recording: Recording, report: AlignmentReport): Finding
         "warning",
         `${kind}.gaps`,
         where,
-        `${name}: ${stream.gaps.length} gaps, ${stream.lost} samples lost; the longest is ` +
-          `${longest.seconds.toFixed(3)} s at ${longest.start.toFixed(3)}.`,
+        `${name}: ${count(stream.gaps.length, "gap")}, ${count(stream.lost, "sample")} lost; the ` +
+          `longest is ${longest.seconds.toFixed(3)} s at ${longest.start.toFixed(3)}.`,
       );
     }
     if (stream.duplicates > 0) {
@@ -201,7 +207,7 @@ function derivedFindings(recording: Recording, report: AlignmentReport): Finding
         "warning",
         `${kind}.duplicates`,
         where,
-        `${name}: ${stream.duplicates} samples have the time of a later one; left out.`,
+        `${name}: ${count(stream.duplicates, "sample")} with the time of a later one; left out.`,
       );
     }
     if (stream.backwardJumps > 0) {
@@ -209,7 +215,7 @@ function derivedFindings(recording: Recording, report: AlignmentReport): Finding
         "warning",
         `${kind}.backward`,
         where,
-        `${name}: the clock went back ${stream.backwardJumps} times; ` +
+        `${name}: the clock went back ${count(stream.backwardJumps, "time")}; ` +
           (stream.rejectedByClock > 0
             ? `by more than a second, so ${stream.rejectedByClock} samples beside the longest ` +
               "stretch are left out."
@@ -217,12 +223,27 @@ function derivedFindings(recording: Recording, report: AlignmentReport): Finding
       );
     }
   }
+  if ((report.sensor?.lostInWindows ?? 0) > 0) {
+    add(
+      "warning",
+      "sensor.lost-in-windows",
+      recording.sensor!.file,
+      `sensor: ${report.sensor!.lostInWindows} rows lost inside windows; the file does not tell ` +
+        "where, so the rows around them are dated as late as they can have been.",
+    );
+  }
+  const cameras = recording.views.map(({ name }) => Number(/^View(\d+)/.exec(name)?.[1]));
+  const missing = CAMERAS.filter((camera) => cameras.length > 0 && !cameras.includes(camera));
+  if (missing.length > 0) {
+    const names = missing.map((camera) => `View${camera}`).join(", ");
+    add("warning", "view.missing", recording.path, `There are no images of ${names}.`);
+  }
   if (report.robot.angleWraps > 0) {
     add(
       "info",
       "robot.angle-wraps",
       recording.robot.file,
-      `Angles cross ±180° ${report.robot.angleWraps} times.`,
+      `Angles cross ±180° ${count(report.robot.angleWraps, "time")}.`,
     );
   }
   for (const [stream, { seconds, source }] of Object.entries(report.clockOffsets)) {
@@ -254,4 +275,8 @@ function derivedFindings(recording: Recording, report: AlignmentReport): Finding
     );
   }
   return findings;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

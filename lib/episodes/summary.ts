@@ -201,7 +201,7 @@ function formatReport(
   const segments = report.segments === 1 ? "1 segment" : `${report.segments} segments`;
   const actions = `${report.actions} actions in ${segments}, ${report.skipped} rows skipped, ` +
     `residual ms p50 ${p50.toFixed(2)}, p95 ${p95.toFixed(2)}, max ${max.toFixed(2)}, ` +
-    `${robot.angleWraps} angle wraps` +
+    `${robot.angleWraps} angle ${robot.angleWraps === 1 ? "wrap" : "wraps"}` +
     (sensor === null
       ? ""
       : `, sensor rows for ${(sensor.coverage * 100).toFixed(1)} % of their windows`);

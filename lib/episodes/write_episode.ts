@@ -1,12 +1,13 @@
 import { crc32 } from "node:zlib";
-import { dirname, join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { recoverFolder, replaceFolderAtomic } from "../formats/atomic_write.ts";
-import { createNpyWriter, type NpyData, writeNpy } from "../formats/npy.ts";
+import { writeNpy } from "../formats/npy.ts";
+import { createNpyWriter } from "../formats/npy_writer.ts";
 import { ACTION_WIDTH, STATE_WIDTH } from "./actions.ts";
 import type { AlignedRecording } from "./align.ts";
+import { readManifest } from "./episode.ts";
 import { SENSOR_WIDTH } from "./layouts/_sensor.ts";
 import {
-  type ActionRepresentation,
   type ArrayEntry,
   EPISODE_FORMAT,
   EPISODE_VERSION,
@@ -73,7 +74,7 @@ export async function writeEpisode(
   contents: EpisodeContents,
   signal?: AbortSignal,
 ): Promise<number> {
-  refuseForeignFiles(folder);
+  refuseForeignFiles(folder, contents.source);
   Deno.mkdirSync(dirname(folder), { recursive: true });
   let bytes = 0;
   await replaceFolderAtomic(folder, async (temporary) => {
@@ -96,8 +97,8 @@ export async function writeEpisode(
   return bytes;
 }
 
-/** Nothing but a container is ever replaced. */
-function refuseForeignFiles(folder: string): void {
+/** Nothing but an older container of the same recording is ever replaced. */
+function refuseForeignFiles(folder: string, source: string): void {
   recoverFolder(folder);
   let names: string[];
   try {
@@ -116,9 +117,31 @@ function refuseForeignFiles(folder: string): void {
         `${foreign}. Choose another --output.`,
     );
   }
+  const older = names.includes("episode.json") ? readSource(folder) : undefined;
+  if (older !== undefined && older !== resolve(source)) {
+    throw new TypeError(
+      `Cannot write an episode into ${folder}: it holds that of another recording, ${older}. ` +
+        "Choose another --output, or delete it.",
+    );
+  }
 }
 
-type NamedArray = readonly [name: string, dtype: string, shape: number[], data: TypedData];
+/** The recording an older container was made of; undefined if that cannot be told. */
+function readSource(folder: string): string | undefined {
+  try {
+    return resolve(folder, readManifest(folder).source);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined; // damaged: to be replaced
+    throw error;
+  }
+}
+
+type NamedArray = readonly [
+  name: string,
+  dtype: "float64" | "float32" | "int32",
+  shape: number[],
+  data: TypedData,
+];
 type TypedData = Float64Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
 
 function arraysOf(aligned: AlignedRecording): NamedArray[] {
@@ -234,45 +257,10 @@ function segmentsOf({ actions: { segment, time } }: AlignedRecording): Segment[]
   return segments;
 }
 
-/**
- * The representation of actions that step 0 makes.
- *
- * @param options what deviates from the default
- * @returns the representation
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { actionRepresentation } from "./write_episode.ts";
- *
- * assert.equal(actionRepresentation({}).units[3], "deg");
- * ```
- */
-export function actionRepresentation(
-  options: {
-    readonly actionHz?: number;
-    readonly tolerance?: number;
-    readonly angles?: "wrapped" | "raw";
-    readonly compat?: boolean;
-  },
-): ActionRepresentation {
-  const { actionHz = 10, tolerance = 0.02, compat = false } = options;
-  return {
-    kind: "delta",
-    hz: actionHz,
-    dimensions: ["dx", "dy", "dz", "da", "db", "dr", "gripper"],
-    units: ["mm", "mm", "mm", "deg", "deg", "deg", "1"],
-    euler: "mobile XYZ",
-    angles: compat ? "raw" : options.angles ?? "wrapped",
-    tolerance,
-    compat,
-  };
-}
-
 function writeJson(path: string, value: unknown): void {
   Deno.writeTextFileSync(path, `${JSON.stringify(value, null, 1)}\n`);
 }
 
-function bytesOf(data: NpyData & ArrayBufferView): Uint8Array {
+function bytesOf(data: TypedData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

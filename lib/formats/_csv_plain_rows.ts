@@ -1,32 +1,94 @@
+import { type CsvKernel, instantiateKernel, MARGIN, MEMORY } from "./_csv_kernel.ts";
+
+const PAGE = 65536;
+
+/**
+ * The quick half of the CSV reader: text and block of rows in the memory of a WebAssembly kernel,
+ * which reads rows of plain numbers and stops at the first row that is anything else.
+ */
 export class PlainRows {
-  text: Uint8Array<ArrayBuffer>;
+  /** Where {@linkcode run} stopped: the start of a row. */
   position = 0;
-  #values = new Float64Array();
+  readonly #kernel: CsvKernel;
+  /** Byte offsets in the kernel's memory. */
+  #valuesAt: number = MEMORY.free;
+  #textAt: number = MEMORY.free + MARGIN;
+  #textBytes = 0;
+  #fields = 0;
   #capacity = 0;
+  #text: Uint8Array<ArrayBuffer> = new Uint8Array();
+  #values: Float64Array<ArrayBuffer> = new Float64Array();
+  static #idle: PlainRows | undefined;
+
+  private constructor() {
+    this.#kernel = instantiateKernel();
+  }
+
+  /** The one that nobody uses, if there is one, for a text of `bytes`; give it back. */
   static take(bytes: number): PlainRows {
-    return new PlainRows(bytes);
+    const taken = PlainRows.#idle ?? new PlainRows();
+    PlainRows.#idle = undefined;
+    taken.#fields = 0;
+    taken.#layOut(MEMORY.free, 0, bytes);
+    return taken;
   }
-  constructor(bytes: number) {
-    this.text = new Uint8Array(bytes);
+
+  giveBack(): void {
+    PlainRows.#idle = this;
   }
-  start(_slots: Int32Array, columns: number, capacity: number, _trim: boolean) {
+
+  /** The text; every {@linkcode start} and {@linkcode grow} replaces the array. */
+  get text(): Uint8Array<ArrayBuffer> {
+    return this.#text;
+  }
+
+  /** Prepares for rows of these fields, and blocks of `capacity` rows. */
+  start(slots: Int32Array, columns: number, capacity: number): void {
+    this.#fields = slots.length;
     this.#capacity = capacity;
-    this.#values = new Float64Array(columns * capacity);
+    const valuesAt = Math.ceil((MEMORY.free + 4 * slots.length) / 16) * 16;
+    this.#layOut(valuesAt, columns * capacity, this.#textBytes);
+    new Int32Array(this.#kernel.memory.buffer, MEMORY.free, slots.length)
+      .set(slots.map((slot) => slot < 0 ? 0 : valuesAt + 8 * slot * capacity));
   }
-  run(start: number, _end: number, row: number): number {
-    this.position = start;
-    return row;
+
+  /**
+   * Reads rows between two places of the text, the second behind a line break.
+   *
+   * @returns rows in the block then, of which `row` were there before
+   */
+  run(start: number, end: number, row: number): number {
+    const { rows, memory } = this.#kernel;
+    const planEnd = MEMORY.free + 4 * this.#fields, text = this.#textAt;
+    const read = rows(text + start, text + end, row, this.#capacity, MEMORY.free, planEnd);
+    this.position = new Int32Array(memory.buffer, MEMORY.position, 1)[0]! - text;
+    return read;
   }
-  set(slot: number, row: number, value: number) {
+
+  /** Puts a number into the block. */
+  set(slot: number, row: number, value: number): void {
     this.#values[slot * this.#capacity + row] = value;
   }
-  column(slot: number, rows: number): Float64Array {
+
+  /** A column of the block. */
+  column(slot: number, rows: number): Float64Array<ArrayBuffer> {
     return this.#values.subarray(slot * this.#capacity, slot * this.#capacity + rows);
   }
-  grow() {
-    const text = new Uint8Array(2 * this.text.length);
-    text.set(this.text);
-    this.text = text;
+
+  /** Makes room for twice the text. */
+  grow(): void {
+    this.#layOut(this.#valuesAt, this.#values.length, 2 * this.#textBytes);
   }
-  giveBack() {}
+
+  #layOut(valuesAt: number, values: number, textBytes: number): void {
+    const { memory } = this.#kernel;
+    const textAt = valuesAt + 8 * values + MARGIN;
+    const missing = textAt + textBytes + MARGIN - memory.buffer.byteLength;
+    if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+    const kept = Math.min(this.#textBytes, textBytes);
+    new Uint8Array(memory.buffer).copyWithin(textAt, this.#textAt, this.#textAt + kept);
+    [this.#valuesAt, this.#textAt, this.#textBytes] = [valuesAt, textAt, textBytes];
+    this.#text = new Uint8Array(memory.buffer, textAt, textBytes);
+    this.#values = new Float64Array(memory.buffer, valuesAt, values);
+  }
 }

@@ -1,6 +1,6 @@
 import { csvError, type CsvPlace, shown } from "./_csv_error.ts";
 import { type CsvPlan, planColumns, readHeader } from "./_csv_header.ts";
-import { COMMA, CsvRecord, NEWLINE, QUOTE } from "./_csv_record.ts";
+import { CsvRecord, NEWLINE } from "./_csv_record.ts";
 import { type CsvOptions } from "./csv_options.ts";
 import { parseFloatText } from "./_parse_float.ts";
 import { PlainRows } from "./_csv_plain_rows.ts";
@@ -47,7 +47,7 @@ export class CsvScanner implements Disposable {
     this.#skipByteOrderMark();
     this.plan = this.#readHeader();
     this.#capacity = Math.max(1, capacity(this.plan.names.length));
-    this.#rows.start(this.plan.slots, this.plan.names.length, this.#capacity, trim);
+    this.#rows.start(this.plan.slots, this.plan.names.length, this.#capacity);
   }
 
   /** Reads the next rows; returns their number, 0 at the end of the file. */

@@ -1,4 +1,3 @@
-import { Buffer } from "node:buffer";
 import { constants, createInflateRaw } from "node:zlib";
 
 /** Unpacks raw deflate data in pieces, synchronously, straight into the caller's memory. */

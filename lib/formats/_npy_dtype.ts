@@ -57,7 +57,7 @@ function parseScalar(descr: string, fail: Fail): NpyLayout {
   const shown = JSON.stringify(descr);
   const [, order = "", code = "", digits = "", unit = ""] = DESCR.exec(descr) ??
     fail(0, "its dtype is unknown", shown);
-  if (code in REFUSED) fail(0, `it cannot be read: ${REFUSED[code]}`, shown);
+  if (code in REFUSED) fail(0, REFUSED[code]!, shown);
   const bytes = Number(digits);
   const isTime = code === "M" || code === "m";
   const layout = isTime && bytes === 8

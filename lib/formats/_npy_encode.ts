@@ -21,6 +21,7 @@ export interface CheckedArray {
 export function encodeElements(array: NpyInput): CheckedArray {
   const { data } = array;
   if (Array.isArray(data)) return encodeTexts(array, data as readonly string[]);
+  if (typeof data !== "object" || data === null) refuse("it has no data", data);
   if (!ArrayBuffer.isView(data)) return encodeColumns(array);
   const own = dtypeOfData(data) ?? refuse("its data are of an unknown class", className(data));
   const layout = layoutOf(array.dtype ?? own) ?? refuse("its dtype is unknown", array.dtype);
@@ -68,9 +69,10 @@ function encodeTexts(array: NpyInput, texts: readonly string[]): CheckedArray {
   return { layout, shape, bytes: textBytes(layout, texts) };
 }
 
+/** The width that all texts fit into; what is no text is refused later. */
 function widest(texts: readonly string[], code: "U" | "S"): number {
   return texts.reduce(
-    (width, text) => Math.max(width, code === "U" ? points(text) : text.length),
+    (width, text) => Math.max(width, code === "U" ? points(`${text}`) : `${text}`.length),
     1,
   );
 }

@@ -1,3 +1,14 @@
+import {
+  build,
+  call,
+  extension,
+  global,
+  instance,
+  newObjectWithKeywords,
+  object,
+  outOfBand,
+  stackGlobal,
+} from "./_pickle_calls.ts";
 import { COST, type Item, type PickleMachine } from "./_pickle_machine.ts";
 import { type OpcodeName, OPCODES } from "./_pickle_opcodes.ts";
 import {
@@ -10,7 +21,7 @@ import {
   parseDecimal,
   parseFloatText,
 } from "./_pickle_text.ts";
-import { PickleFloat, PickleTuple, pickleTypeName } from "./pickle_values.ts";
+import { PickleFloat, PickleTuple } from "./pickle_values.ts";
 
 /** Carries out one opcode. */
 export type Handler = (machine: PickleMachine) => void;
@@ -78,7 +89,7 @@ const BY_NAME: Readonly<Record<Exclude<OpcodeName, "STOP">, Handler>> = {
   BINGET: (m) => m.recall(m.source.u8()),
   LONG_BINGET: (m) => m.recall(m.source.u32()),
 
-  GLOBAL: (m) => m.push(m.reference(utf8Line(m), utf8Line(m))),
+  GLOBAL: global,
   STACK_GLOBAL: stackGlobal,
   REDUCE: (m) => call(m, m.pop(), m.pop()),
   NEWOBJ: (m) => call(m, m.pop(), m.pop()),
@@ -249,64 +260,6 @@ function addAll(m: PickleMachine, set: Set<Item>, items: Item[]): Set<Item> {
   return set;
 }
 
-function stackGlobal(m: PickleMachine): void {
-  const name = m.pop(), module = m.pop();
-  if (typeof name !== "string" || typeof module !== "string") {
-    m.source.fail(
-      "a name should be two texts",
-      `${pickleTypeName(module)} and ${pickleTypeName(name)}`,
-    );
-  }
-  m.push(m.reference(module as string, name as string));
-}
-
-function call(m: PickleMachine, args: Item, callable: Item): void {
-  if (!(args instanceof PickleTuple)) {
-    m.source.fail("arguments should be a tuple", pickleTypeName(args));
-  }
-  m.push(m.call(callable, (args as PickleTuple<object>).items));
-}
-
-function newObjectWithKeywords(m: PickleMachine): void {
-  const keywords = m.pop();
-  if (!(keywords instanceof Map) || keywords.size > 0) {
-    m.source.fail("an object should be made without named arguments", pickleTypeName(keywords));
-  }
-  call(m, m.pop(), m.pop());
-}
-
-function instance(m: PickleMachine): void {
-  const callable = m.reference(utf8Line(m), utf8Line(m));
-  m.push(m.call(callable, m.popMark()));
-}
-
-function object(m: PickleMachine): void {
-  const [callable, ...args] = m.popMark();
-  if (callable === undefined) m.source.fail("a name should follow the mark", "nothing");
-  m.push(m.call(callable!, args));
-}
-
-function build(m: PickleMachine): void {
-  const state = m.pop();
-  m.build(m.top(), state);
-}
-
-function extension(m: PickleMachine, code: number): never {
-  return m.source.fail(
-    "it asks for a name by number, from a registry that only its writer has",
-    `extension ${code}`,
-    "Nothing was executed. Save it without copyreg.add_extension.",
-  );
-}
-
-function outOfBand(m: PickleMachine): never {
-  return m.source.fail(
-    "all its data should be in the file",
-    "a buffer outside of it",
-    "Save it without buffer_callback.",
-  );
-}
-
 function length(m: PickleMachine, bytes: number): number {
   return bytes >= 0 ? bytes : m.source.fail("a length should not be negative", bytes);
 }
@@ -318,8 +271,4 @@ function index(m: PickleMachine): number {
 
 function latin1Line(m: PickleMachine): string {
   return decodeLatin1(m.source.line());
-}
-
-function utf8Line(m: PickleMachine): string {
-  return decodeUtf8(m.source.line()) ?? m.source.fail("a name should be UTF-8", "others");
 }

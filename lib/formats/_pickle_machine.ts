@@ -2,7 +2,7 @@ import { BUILTIN_GLOBALS } from "./_pickle_builtins.ts";
 import { NUMPY_GLOBALS } from "./_pickle_numpy.ts";
 import type { PickleSource } from "./_pickle_source.ts";
 import type { PickleContext, PickleGlobal } from "./pickle_globals.ts";
-import { PickleReference, PickleTuple, pickleTypeName, PickleValue } from "./pickle_values.ts";
+import { PickleReference, PickleTuple, pickleTypeName, type PickleValue } from "./pickle_values.ts";
 
 /** A value on the stack. */
 export type Item = PickleValue<object>;
@@ -46,6 +46,14 @@ export class PickleMachine {
   pop(): Item {
     if (this.stack.length <= this.#floor) this.#underflow();
     return this.stack.pop()!;
+  }
+
+  /** The only value that is left at the end. */
+  finish(): Item {
+    const item = this.pop();
+    const left = this.stack.length + this.marks.length;
+    if (left > 0) this.source.fail("one value should be left at the end", `${left + 1}`);
+    return item;
   }
 
   top(): Item {

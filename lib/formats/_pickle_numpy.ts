@@ -1,9 +1,10 @@
 import { elementCount } from "./_dtype.ts";
 import { decodeElements } from "./_npy_decode.ts";
 import { type NpyLayout, parseDescr } from "./_npy_dtype.ts";
-import { encodeLatin1, toNumber } from "./_pickle_text.ts";
+import { scalarValue } from "./_pickle_scalar.ts";
+import { encodeLatin1 } from "./_pickle_text.ts";
 import type { PickleContext, PickleGlobal } from "./pickle_globals.ts";
-import type { NpyArray, NpyData } from "./npy_types.ts";
+import type { NpyArray } from "./npy_types.ts";
 import {
   NumpyDtype,
   NumpyScalar,
@@ -81,15 +82,6 @@ function makeScalar(args: readonly Item[], context: PickleContext): Item {
   }
   const { dtype: name, data } = decodeArray(raw, dtype, new PickleTuple([]), "C", context);
   return new NumpyScalar(name as PickleDtype, scalarValue(name as PickleDtype, data));
-}
-
-function scalarValue(dtype: PickleDtype, data: NpyData<PickleDtype>): NumpyScalar["value"] {
-  if (dtype === "complex64" || dtype === "complex128") {
-    return [data[0] as number, data[1] as number];
-  }
-  const value = data[0]!;
-  if (dtype === "bool") return value === 1;
-  return typeof value === "bigint" ? toNumber(value) : value;
 }
 
 /** `dtype("f8", align, copy)`; the byte order comes as state. */

@@ -16,10 +16,12 @@ export class PickleSource {
   #at = 0;
   #left: number;
 
-  constructor(bytes: Uint8Array<ArrayBuffer>, path: string) {
+  constructor(bytes: Uint8Array, path: string) {
+    const { buffer, byteOffset, byteLength } = bytes;
     this.path = path;
-    this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    // Not the array itself: slices of Node's Buffer would share its memory.
+    this.bytes = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+    this.#view = new DataView(buffer, byteOffset, byteLength);
     this.#left = FREE_BYTES + MAX_GROWTH * bytes.length;
   }
 

@@ -83,13 +83,13 @@ function readTable<Required extends string, Optional extends string>(
   for (let read: number; (read = scanner.next()) > 0; rows += read) {
     if (columns.length > 0 && rows + read > columns[0]!.length) {
       const length = expectedRows(file.bytes, rows + read, scanner.consumed);
-      columns = columns.map((column) => resized(column, length, rows));
+      columns = columns.map((column) => resized(column, length));
     }
     for (let slot = 0; slot < names.length; slot++) {
       columns[slot]!.set(scanner.column(slot, read), rows);
     }
   }
-  const result = names.map((name, slot) => [name, resized(columns[slot]!, rows, rows)]);
+  const result = names.map((name, slot) => [name, resized(columns[slot]!, rows)]);
   return {
     header,
     rows,
@@ -103,9 +103,6 @@ function expectedRows(fileBytes: number, rows: number, consumed: number): number
   return Math.max(rows, Math.ceil(rows * Math.max(1, fileBytes / consumed) * 1.01) + 8);
 }
 
-function resized(column: Float64Array<ArrayBuffer>, length: number, used: number) {
-  if (column.length === length) return column;
-  const copy = new Float64Array(length);
-  copy.set(column.subarray(0, used));
-  return copy;
+function resized(column: Float64Array<ArrayBuffer>, rows: number): Float64Array<ArrayBuffer> {
+  return rows === column.length ? column : new Float64Array(column.buffer.transfer(8 * rows));
 }

@@ -1,8 +1,8 @@
 import { dtypeOfName } from "./_dtype.ts";
 import { reverseWords } from "./_byte_order.ts";
 import { fail } from "./_fail.ts";
+import { allocate } from "./_allocate.ts";
 import { checkBooleans, decodeElements } from "./_npy_decode.ts";
-import { checkClass } from "./_npy_encode.ts";
 import { formatShape } from "./_npy_dtype.ts";
 import { type NpyHeader, readNpyHeader } from "./_npy_header.ts";
 import type {
@@ -123,7 +123,7 @@ export function npyReader<D extends NpyDTypePattern = NpyDType>(
     }
   };
   const decode = (start: number, end: number): NpyData => {
-    const buffer = new ArrayBuffer((end - start) * rowBytes);
+    const buffer = allocate((end - start) * rowBytes);
     fill(new Uint8Array(buffer), start, end);
     const part = shape.length === 0 ? [] : [end - start, ...shape.slice(1)];
     const place = { path, offset: dataOffset + start * rowBytes };

@@ -62,13 +62,12 @@ export function readPickle<Custom = never>(
 ): PickleValue<Custom> {
   const path = typeof source === "string" ? source : options.name ?? "pickle";
   const bytes = typeof source === "string" ? Deno.readFileSync(source) : source;
-  const reader = new PickleSource(bytes as Uint8Array<ArrayBuffer>, path);
+  const reader = new PickleSource(bytes, path);
+  const { globals = {}, persistentLoad } = options as unknown as PickleReadOptions<object>;
   const machine = new PickleMachine(reader, {
     taggedFloats: options.floats === "tagged",
-    globals: (options.globals ?? {}) as Readonly<Record<string, PickleGlobal<object>>>,
-    persistentLoad: options.persistentLoad as
-      | ((id: Item, context: PickleContext) => Item)
-      | undefined,
+    globals,
+    persistentLoad,
   });
   const value = run(machine);
   if (reader.remaining > 0 && options.trailing !== "ignore") {
@@ -88,7 +87,7 @@ function run(machine: PickleMachine): Item {
       source.fail("it should end with the opcode STOP", "the end of the file", "It was cut short.");
     }
     const code = source.opcode();
-    if (code === OPCODES.STOP) return machine.pop();
+    if (code === OPCODES.STOP) return machine.finish();
     const handler = HANDLERS[code];
     if (handler === undefined) {
       const hex = code.toString(16).padStart(2, "0");

@@ -9,8 +9,11 @@ export type ClockMode = "true" | "offset" | "full";
 
 /** One number per computer that stamps a stream. */
 export interface PerClock {
+  /** The robot's own computer: the reference, always 0. */
   readonly robot: number;
+  /** The computer of the cameras. */
   readonly camera: number;
+  /** The computer of the sensor. */
   readonly sensor: number;
 }
 

@@ -138,7 +138,7 @@ export interface PhantomEpisode {
   readonly trueStates: Float64Array;
 }
 
-const HOLD_STEPS = 220;
+const HOLD_SECONDS = 2.2;
 const MAX_STEPS = 30 * STEPS_PER_SECOND;
 /** Streams other than the robot's begin this long before the start, while the robot rests. */
 const LEAD_SECONDS = 0.2;
@@ -172,7 +172,7 @@ export function simulateEpisode(options: PhantomOptions): PhantomEpisode {
   const pushes = options.disturbances ?? true ? samplePushes(seed) : [];
   const robot = new SimulatedRobot(scene, pushes, options.processNoise ?? true);
   demonstrate(robot);
-  const duration = robot.time;
+  const duration = robot.stopTime + HOLD_SECONDS;
   const startTime = 1761760000 + 60 * (seed % 100000);
   const frames = scene.cameraPhases.map((phase) =>
     every(FRAME_SECONDS, phase - LEAD_SECONDS, duration)
@@ -220,18 +220,19 @@ export function simulateEpisode(options: PhantomOptions): PhantomEpisode {
   };
 }
 
-/** Lets the expert steer until 2.2 s after it has stopped. */
+/** Lets the expert steer until it has held still for a while. */
 function demonstrate(robot: SimulatedRobot): void {
-  for (let left = Infinity; left > 0; left--) {
+  const step = () => robot.step(expertVelocity(robot.scene, robot.pose, robot.isPunctured));
+  while (Number.isNaN(robot.stopTime)) {
     if (robot.count > MAX_STEPS) {
       throw new RangeError(
         `Cannot simulate an episode: the expert does not arrive within ${robot.time} s, ` +
           `current value is seed ${robot.scene.seed}. Check the parameters of the scene`,
       );
     }
-    robot.step(expertVelocity(robot.scene, robot.pose, robot.isPunctured));
-    if (left === Infinity && !Number.isNaN(robot.stopTime)) left = HOLD_STEPS + 1;
+    step();
   }
+  for (let i = 0; i < Math.round(HOLD_SECONDS * STEPS_PER_SECOND); i++) step();
 }
 
 /** start, start + period, … up to end. */

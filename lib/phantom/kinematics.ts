@@ -19,7 +19,8 @@ import { wrapDegrees } from "./wrap_degrees.ts";
 export const TOOL_LENGTH = 40;
 
 const SHOULDER_HEIGHT = 135, UPPER_ARM = 135, ELBOW_OFFSET = 38, FOREARM = 120; // mm
-const WRIST_TO_TIP = 70 + TOOL_LENGTH; // mm
+const WRIST_TO_FLANGE = 70; // mm
+const WRIST_TO_TIP = WRIST_TO_FLANGE + TOOL_LENGTH;
 const FOREARM_REACH = Math.hypot(FOREARM, ELBOW_OFFSET);
 const DEGREES = 180 / Math.PI;
 
@@ -27,6 +28,7 @@ const DEGREES = 180 / Math.PI;
  * Pose of the needle's tip for joint angles.
  *
  * @param joints `(6)` degrees
+ * @param toolLength from the flange to the tip, in mm; default the needle's, 0 for the flange itself
  * @returns `(6)` x, y, z in mm, a, b, r in degrees: mobile XYZ angles, b in [−90, 90]; at b = ±90,
  * where only a ± r is defined, a is 0
  *
@@ -40,7 +42,10 @@ const DEGREES = 180 / Math.PI;
  * assert.deepEqual([z, b].map(Math.round), [308, 90]);
  * ```
  */
-export function forwardKinematics(joints: ArrayLike<number>): Float64Array {
+export function forwardKinematics(
+  joints: ArrayLike<number>,
+  toolLength: number = TOOL_LENGTH,
+): Float64Array {
   const [j1, j2, j3, j4, j5, j6] = Array.from(joints) as number[] & { length: 6 };
   const shoulder = multiply(rotation(0, 0, j1!), rotation(0, j2!, 0));
   const elbow = multiply(shoulder, rotation(0, j3!, 0));
@@ -48,7 +53,7 @@ export function forwardKinematics(joints: ArrayLike<number>): Float64Array {
   const flange = multiply(multiply(wrist, rotation(j6!, 0, 0)), rotation(0, 90, 0));
   const atElbow = addScaled([0, 0, SHOULDER_HEIGHT], 1, rotate(shoulder, [0, 0, UPPER_ARM]));
   const atWrist = addScaled(atElbow, 1, rotate(elbow, [FOREARM, 0, ELBOW_OFFSET]));
-  const tip = addScaled(atWrist, WRIST_TO_TIP, axisZ(flange));
+  const tip = addScaled(atWrist, WRIST_TO_FLANGE + toolLength, axisZ(flange));
   return Float64Array.of(...tip, ...eulerAngles(flange));
 }
 

@@ -5,6 +5,7 @@
  *
  * @module
  */
+export type { Vector3 } from "./_geometry.ts";
 export * from "./closed_loop.ts";
 export * from "./disturbances.ts";
 export * from "./episode.ts";
@@ -19,3 +20,5 @@ export * from "./recordings/fault.ts";
 export * from "./recordings/injected.ts";
 export * from "./recordings/layout.ts";
 export * from "./recordings/source.ts";
+export * from "./recordings/record_phantom.ts";
+export * from "./recordings/write_recording.ts";

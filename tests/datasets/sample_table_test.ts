@@ -90,6 +90,18 @@ Deno.test("sampleTable: drops samples whose actions touch an excluded interval",
   assert.equal(starts(2.05, 2.19, 0.02).length, starts(2.05, 2.19).length - 1);
 });
 
+Deno.test("sampleTable: an interval that only meets the actions, or lies in the gap after them, excludes none", () => {
+  const actionTime = Float64Array.of(1, 1.25, 1.25, 1.5, 9, 9.25);
+  const episode = memoryEpisode({ actionTime, segment: runs([2, 1]) });
+  const actions = (
+    begin: number,
+    end: number,
+  ) => [...sampleTable([episode], { exclude: () => [[begin, end]] }).action];
+  assert.deepEqual(actions(0, 1), [0, 1, 2]);
+  assert.deepEqual(actions(1.5, 9), [0, 1, 2]);
+  assert.deepEqual(actions(1.375, 9), [2]);
+});
+
 Deno.test("sampleTable: lists the 98,709 samples of the largest collection in a moment, 16 bytes each", () => {
   const sizes = Array.from({ length: 37 }, (_, e) => e < 36 ? 2668 : 98_709 - 36 * 2668);
   const episodes = sizes.map((count) => memoryEpisode({ actionTime: tenths(count) }));

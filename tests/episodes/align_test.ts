@@ -38,6 +38,7 @@ function recording(
       variant: "raw",
       time: Float64Array.from(parts.sensor),
       sendTime: null,
+      lostInWindows: 0,
       readRowsInto() {},
       close() {},
     },

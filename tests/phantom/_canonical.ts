@@ -1,3 +1,4 @@
+// Where tests speak of the prototype, their numbers come from an independent one in NumPy.
 import assert from "node:assert/strict";
 import { createScene, type PhantomScene } from "../../lib/phantom/mod.ts";
 

@@ -24,7 +24,7 @@ export function handMadeSource(options: SourceOptions = {}): RecordingSource {
   const time = Float64Array.from({ length: rows }, (_, k) => START + k / 100);
   const pose = new Float64Array(6 * rows), joints = new Float64Array(6 * rows);
   for (let k = 0; k < rows; k++) {
-    pose.set([k / 8, -k / 4, 200, 177 + k / 200, 20, 144], 6 * k);
+    pose.set([k / 8, 50 - k / 4, 200, 177 + k / 200, 20, 144], 6 * k);
     joints.set([k, 2, 3, 4, 5, 90 - k], 6 * k);
   }
   const count = Math.round(650 * (seconds + 0.2));

@@ -67,6 +67,12 @@ Deno.test("phantom --layout all writes every layout and says what it leaves out"
     "White_silicone_white_circle",
     "part1",
   ]);
+  const eyes = ["left", "right"].map((eye) => {
+    const folder = join(output, "part1/ZED_Captures_1th/view2", eye);
+    const [first] = [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    return Deno.readFileSync(join(folder, first!));
+  });
+  assert.notDeepEqual(eyes[0], eyes[1]);
   assert.match(stdout, /^recording +seed +task +robot rows +sensor rows +images +faults\n/);
   assert.match(stdout, /part1\/ZED_Captures_1th +1000 +Blue_point +\d+ +0 +\d+ +right-eyes/);
   assert.match(stdout, /recv_all_\d{8}_\d{6} +1000 +Eye_trocar .* frame-loss:4/);

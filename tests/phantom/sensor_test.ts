@@ -29,7 +29,8 @@ Deno.test("the noise-free A-line has the prototype's echoes", () => {
     const line = aLine(s, isPunctured);
     const echo = line.map((value, i) => value - background[i]!);
     const found = Array.from(echo.keys()).filter((i) =>
-      i > 0 && i < 1024 && echo[i]! > echo[i - 1]! && echo[i]! > echo[i + 1]! && echo[i]! > 10
+      i > 5 && i < 1024 && // the scatter begins with a jump where the tip touches
+      echo[i]! > echo[i - 1]! && echo[i]! > echo[i + 1]! && echo[i]! > 10
     );
     assert.deepEqual(found, peaks.map(([index]) => index), `s = ${s}`);
     assertClose(found.map((i) => line[i]!), peaks.map(([, value]) => value), 1e-3);

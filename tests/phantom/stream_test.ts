@@ -1,13 +1,20 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { philox4x32 } from "../../lib/engine/_philox.ts";
 import { noiseTable, Stream, streamWords } from "../../lib/phantom/_stream.ts";
 import { assertClose } from "./_canonical.ts";
 
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
 Deno.test("a stream's words are Philox 4x32-10 at key (seed, id), block by block", () => {
-  // Random123's known answer for counter 0 and key 0.
+  // Random123's known answers: counter 0 and key 0, and digits of pi.
   assert.deepEqual([...streamWords(0, 0, 4)], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]);
+  assert.deepEqual(
+    philox4x32([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]),
+    [0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1],
+  );
+  const words = [0, 1, 2].flatMap((block) => philox4x32([block, 0, 0, 0], [9000, 7]));
+  assert.deepEqual([...streamWords(9000, 7, 12)], words);
 });
 
 Deno.test("uniform and normal numbers are those of the prototype", () => {

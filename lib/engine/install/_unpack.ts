@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
+import { openRandomAccess } from "../../formats/random_access_file.ts";
+import { readZipDirectory, type ZipEntry } from "../../formats/zip.ts";
+import { readZipEntry } from "../../formats/zip_stream.ts";
 import { InstallError } from "./install_error.ts";
 import { isInside } from "./_manifest.ts";
 import { type InstallProgress, ProgressMeter } from "./_progress.ts";
 import { labelOf, type Wheel } from "./_wheel.ts";
-import { readZipDirectory, readZipEntry, type ZipEntry } from "./_zip.ts";
 
 type Report = ((progress: InstallProgress) => void) | undefined;
 
@@ -57,9 +59,7 @@ export async function unpackWheel(
   signal: AbortSignal | undefined,
 ): Promise<{ path: string; bytes: number }[]> {
   try {
-    const entries = (await readZipDirectory(path)).filter((entry) =>
-      wheel.members.test(entry.name)
-    );
+    const entries = readEntries(path).filter((entry) => wheel.members.test(entry.name));
     const total = entries.reduce((sum, entry) => sum + entry.size, 0);
     if (total !== wheel.unpackedBytes || !entries.every((entry) => isInside(entry.name))) {
       throw new SyntaxError(
@@ -83,6 +83,11 @@ export async function unpackWheel(
       { cause: error },
     );
   }
+}
+
+function readEntries(path: string): ZipEntry[] {
+  using file = openRandomAccess(path);
+  return readZipDirectory(file);
 }
 
 async function unpackEntry(

@@ -1,4 +1,5 @@
-import { type NpyReader, type NpzReader, openNpz } from "../../formats/npz.ts";
+import type { NpyReader } from "../../formats/npy_reader.ts";
+import { type NpzReader, openNpz } from "../../formats/npz_reader.ts";
 import type { SensorSource } from "../recording.ts";
 import { rebuildRows } from "./_windows.ts";
 
@@ -71,6 +72,7 @@ function rows(file: NpzReader): SensorSource {
     variant: "raw",
     time,
     sendTime,
+    lostInWindows: 0,
     readRowsInto: (start, target) => interleave(force.data, alines, start, target),
     close: () => file.close(),
   };

@@ -1,12 +1,14 @@
-import type { NpyReader } from "../../formats/npz.ts";
+import type { NpyReader } from "../../formats/npy_reader.ts";
 
-/** Rate at which rows that no other window dates are spread, in hertz. */
+/** Rate of the rows where windows do not tell it, in hertz. */
 const NOMINAL_HZ = 650;
 
 /** Rows rebuilt from overlapping windows. */
 export interface RebuiltRows {
   /** (M) times, in seconds. */
   readonly time: Float64Array<ArrayBuffer>;
+  /** Rows that were lost between windows' ends, at places that the file does not tell. */
+  readonly lostInWindows: number;
   /** Reads rows of the rebuilt stream. */
   readRowsInto(start: number, target: Float32Array): void;
 }
@@ -24,8 +26,9 @@ interface Piece {
 /**
  * The rows behind windows that were cut from one stream every 0.2 s or so and overlap: each window's
  * rows after the last row of the window before are new. Windows are dated by their last row; new rows
- * are spread evenly between two such times, or at 650 Hz where a window does not overlap the one
- * before.
+ * are spread evenly since the last row of the window before. Where fewer rows are new than time has
+ * passed, rows were lost in between, and the new ones are dated backwards from the window's end at
+ * the stream's rate: never earlier than they were measured, so that none is seen before its time.
  *
  * @param windows (W, size, width)
  * @param ends (W) time of each window's last row, in seconds
@@ -33,27 +36,12 @@ interface Piece {
  */
 export function rebuildRows(windows: NpyReader, ends: Float64Array, size: number): RebuiltRows {
   const width = windows.rowLength / size;
-  const pieces: Piece[] = [];
-  const times: number[] = [];
-  const window = new Float32Array(windows.rowLength);
-  const bits = new Uint32Array(window.buffer); // compared as bits: a NaN equals itself
-  let last: Uint32Array | undefined;
-  for (let w = 0; w < windows.rows; w++) {
-    windows.readRowsInto(w, window);
-    const from = last === undefined ? 0 : rowsSeen(bits, last, size, width);
-    const fresh = size - from;
-    const end = ends[w]!;
-    const isChained = last !== undefined && from > 0 && end > ends[w - 1]!;
-    const step = isChained ? (end - ends[w - 1]!) / fresh : 1 / NOMINAL_HZ;
-    for (let k = 0; k < fresh; k++) times.push(end - (fresh - 1 - k) * step);
-    if (fresh > 0) {
-      pieces.push({ start: times.length - fresh, rows: fresh, window: w, from });
-    }
-    last = bits.slice((size - 1) * width, size * width);
-  }
-  const held = { window: -1, values: window };
+  const pieces = findPieces(windows, size, width);
+  const { time, lost } = dateRows(pieces, ends);
+  const held = { window: -1, values: new Float32Array(windows.rowLength) };
   return {
-    time: Float64Array.from(times),
+    time,
+    lostInWindows: lost,
     readRowsInto(start, target) {
       const count = target.length / width;
       let p = pieces.findLastIndex((piece) => piece.start <= start);
@@ -69,6 +57,43 @@ export function rebuildRows(windows: NpyReader, ends: Float64Array, size: number
       }
     },
   };
+}
+
+/** The new rows of each window; windows without any are left out. */
+function findPieces(windows: NpyReader, size: number, width: number): Piece[] {
+  const pieces: Piece[] = [];
+  const values = new Float32Array(windows.rowLength);
+  const bits = new Uint32Array(values.buffer); // compared as bits: a NaN equals itself
+  let last: Uint32Array | undefined;
+  let start = 0;
+  for (let window = 0; window < windows.rows; window++) {
+    windows.readRowsInto(window, values);
+    const from = last === undefined ? 0 : rowsSeen(bits, last, size, width);
+    const rows = size - from;
+    if (rows > 0) pieces.push({ start, rows, window, from });
+    start += rows;
+    last = bits.slice((size - 1) * width, size * width);
+  }
+  return pieces;
+}
+
+function dateRows(pieces: readonly Piece[], ends: Float64Array) {
+  const sinceLast = (p: number) => ends[pieces[p]!.window]! - ends[pieces[p - 1]!.window]!;
+  const rates = pieces.map((piece, p) => p > 0 && piece.from > 0 ? piece.rows / sinceLast(p) : NaN)
+    .filter((rate) => rate > 0 && Number.isFinite(rate)).sort((a, b) => a - b);
+  const rate = rates[rates.length >> 1] ?? NOMINAL_HZ;
+  const count = pieces.length === 0 ? 0 : pieces.at(-1)!.start + pieces.at(-1)!.rows;
+  const time = new Float64Array(count);
+  let lost = 0;
+  pieces.forEach(({ start, rows, window, from }, p) => {
+    const passed = p > 0 ? sinceLast(p) : 0;
+    const missing = p > 0 && passed > 0 ? Math.round(passed * rate) - rows : 0;
+    lost += Math.max(0, missing);
+    const isWhole = from > 0 && passed > 0 && missing <= 0;
+    const step = isWhole ? passed / rows : 1 / rate;
+    for (let k = 0; k < rows; k++) time[start + k] = ends[window]! - (rows - 1 - k) * step;
+  });
+  return { time, lost };
 }
 
 /** How many rows of the window were in the one before: up to and with that one's last row. */

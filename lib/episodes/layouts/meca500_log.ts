@@ -1,6 +1,6 @@
 import { readCsv } from "../../formats/csv.ts";
 import { STATE_WIDTH } from "../actions.ts";
-import { meca500Pose } from "../../robot/kinematics.ts";
+import { forwardKinematics } from "../../phantom/kinematics.ts";
 import type { Layout } from "./layout.ts";
 
 const JOINTS = Array.from({ length: 6 }, (_, joint) => `JointPos_${joint}`);
@@ -31,7 +31,7 @@ export const meca500Log: Layout = {
     for (let row = 0; row < table.rows; row++) {
       const angles = joints.map((column) => column[row]!);
       state.set(angles, row * STATE_WIDTH);
-      state.set(meca500Pose(angles), row * STATE_WIDTH + 6);
+      state.set(forwardKinematics(angles, 0), row * STATE_WIDTH + 6);
     }
     findings.push({
       severity: "warning",

@@ -4,6 +4,8 @@ import type { RobotTable } from "./_take.ts";
 /** A crossing is only chosen between rows that follow each other, seconds. */
 const CONTINUOUS_SECONDS = 0.05;
 const TURN = 360;
+/** Amplitudes that are tried, degrees; the smallest that serves is taken. */
+const SWINGS = [0, 1, 2, 4, 8, 16, 32];
 
 /** Rows at which an angle, as reported, jumps from one end of [−180, 180) to the other. */
 export function wrapRows(robot: RobotTable, column: number): number[] {
@@ -16,23 +18,28 @@ export function wrapRows(robot: RobotTable, column: number): number[] {
 }
 
 /**
- * Turns the reported angle a by a constant, so that it crosses ±180 exactly `count` times.
+ * Turns the reported angle a so that it crosses ±180 exactly `count` times: by a constant, and
+ * where none will do also by a swing, −cos(π·count·τ) with τ from 0 to 1 over the recording.
  *
- * @returns the constant, degrees
- * @throws {RangeError} when no constant does that
+ * @returns the constant and the amplitude of the swing, degrees
+ * @throws {RangeError} when neither does that
  */
-export function shiftAngle(robot: RobotTable, count: number): number {
+export function turnAngle(robot: RobotTable, count: number): { degrees: number; swing: number } {
   const angle = unwrapped(robot);
-  const level = count === 0 ? Math.max(...angle) + 5 : bestLevel(angle, robot.send, count);
-  if (level === undefined) {
-    throw new RangeError(
-      `Cannot inject the fault angle-wrap: the angle a of this episode crosses no level exactly ` +
-        `${count} times, current value is ${count}. Ask for fewer, or take another seed.`,
-    );
+  for (const swing of SWINGS) {
+    const turned = angle.map((value, row) => {
+      return value - swing * Math.cos(Math.PI * count * row / (angle.length - 1));
+    });
+    const level = count === 0 ? Math.max(...turned) + 5 : bestLevel(turned, robot.send, count);
+    if (level === undefined) continue;
+    const degrees = TURN / 2 - level;
+    turned.forEach((value, row) => robot.pose[6 * row + 3] = wrapDegrees(value + degrees));
+    return { degrees, swing };
   }
-  const shift = TURN / 2 - level;
-  angle.forEach((value, row) => robot.pose[6 * row + 3] = wrapDegrees(value + shift));
-  return shift;
+  throw new RangeError(
+    `Cannot inject the fault angle-wrap: the angle a of this episode cannot be made to cross ±180 ` +
+      `so often, current value is ${count}. Ask for fewer.`,
+  );
 }
 
 /** The level crossed exactly `count` times, and of those the one farthest from all values. */

@@ -1,5 +1,5 @@
 import { Stream } from "../_stream.ts";
-import { shiftAngle, wrapRows } from "./_angle_wrap.ts";
+import { turnAngle, wrapRows } from "./_angle_wrap.ts";
 import { backwardJumps, blankCells, duplicates, gaps, jitter } from "./_robot_faults.ts";
 import { cameraGaps, datagramsIn, loseDatagrams, loseFrames } from "./_stream_faults.ts";
 import type { RobotTable, SensorRows, Take } from "./_take.ts";
@@ -112,9 +112,9 @@ function apply(take: Take, fault: Fault): InjectedFault | (() => InjectedFault) 
       return () => ({ count, seconds, places: rowsOf(take.robot, numbers, 0) });
     }
     case "angle-wrap": {
-      const degrees = shiftAngle(take.robot, count);
+      const turn = turnAngle(take.robot, count);
       const places = wrapRows(take.robot, 3).map((row) => ({ row, time: take.robot.send[row]! }));
-      return { count, degrees, places };
+      return { count, ...turn, places };
     }
     case "blank-cell": {
       blankCells(take, count, random);

@@ -1,4 +1,4 @@
-import { createNpzWriter, writeNpz } from "../../formats/npz.ts";
+import { createNpzWriter, writeNpz } from "../../formats/npz_writer.ts";
 import { SENSOR_VALUES } from "../_sensor.ts";
 import type { SensorRows } from "./_take.ts";
 
@@ -38,18 +38,17 @@ export function writeSensorWindows(path: string, sensor: SensorRows): number {
   if (ends.length === 0) return 0;
   using file = createNpzWriter(path);
   file.add("timestamps", { data: Float64Array.from(ends, (end) => sensor.time[end - 1]!) });
-  {
-    using data = file.open("data", { dtype: "float32", rowShape: [WINDOW_ROWS, SENSOR_VALUES] });
-    const window = new Float32Array(WINDOW_ROWS * SENSOR_VALUES);
-    let read = 0;
-    for (const end of ends) {
-      const start = Math.max(read, end - WINDOW_ROWS);
-      window.copyWithin(0, (end - start) * SENSOR_VALUES);
-      window.set(sensor.read(start, end), (WINDOW_ROWS - (end - start)) * SENSOR_VALUES);
-      data.append(window);
-      read = end;
-    }
+  using data = file.open("data", { dtype: "float32", rowShape: [WINDOW_ROWS, SENSOR_VALUES] });
+  const window = new Float32Array(WINDOW_ROWS * SENSOR_VALUES);
+  let read = 0;
+  for (const end of ends) {
+    const start = Math.max(read, end - WINDOW_ROWS);
+    window.copyWithin(0, (end - start) * SENSOR_VALUES);
+    window.set(sensor.read(start, end), (WINDOW_ROWS - (end - start)) * SENSOR_VALUES);
+    data.append(window);
+    read = end;
   }
+  data.close();
   file.close();
   return ends.length;
 }

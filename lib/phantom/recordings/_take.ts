@@ -1,7 +1,7 @@
 import { DATAGRAM_ROWS } from "../_clocks.ts";
 import { SENSOR_VALUES } from "../_sensor.ts";
 import type { PhantomView } from "../scene.ts";
-import type { LayoutTraits } from "./layout.ts";
+import type { PhantomLayoutTraits } from "./layout.ts";
 import type { RecordingSource, SensorSource } from "./source.ts";
 
 /** From the robot to the receiver. */
@@ -69,7 +69,7 @@ export interface Take {
 }
 
 /** A recording as it happened, without faults. */
-export function createTake(source: RecordingSource, traits: LayoutTraits): Take {
+export function createTake(source: RecordingSource, traits: PhantomLayoutTraits): Take {
   return {
     source,
     columns: traits.receiver === "none" ? CONTROLLER_COLUMNS : RECEIVER_COLUMNS,

@@ -1,11 +1,15 @@
 import { PHANTOM_VIEWS, type PhantomView } from "../scene.ts";
-import { LAYOUT_TRAITS, type LayoutName } from "./layout.ts";
+import { PHANTOM_LAYOUT_TRAITS, type PhantomLayout } from "./layout.ts";
 
 /** A number a fault takes: `name=value` or `name:count`. */
-interface Quantity {
+export interface FaultQuantity {
+  /** Where it is not given. */
   readonly fallback: number;
+  /** Smallest value. */
   readonly min: number;
+  /** Largest value. */
   readonly max: number;
+  /** What it means, or its unit. */
   readonly meaning: string;
 }
 
@@ -14,23 +18,23 @@ export interface FaultTraits {
   /** One line for `--help`. */
   readonly summary: string;
   /** What stands behind `=`: nothing, a number, or the name of a view. */
-  readonly value?: Quantity | "view";
+  readonly value?: FaultQuantity | "view";
   /** What stands behind `:`; none where the fault happens once. */
-  readonly count?: Quantity;
+  readonly count?: FaultQuantity;
   /** Which layouts can show it. */
-  readonly appliesTo: (layout: LayoutName) => boolean;
+  readonly appliesTo: (layout: PhantomLayout) => boolean;
 }
 
 const anywhere = () => true;
-const withSensor = (layout: LayoutName) => LAYOUT_TRAITS[layout].hasSensor;
-const withReceiver = (layout: LayoutName) => LAYOUT_TRAITS[layout].receiver !== "none";
+const withSensor = (layout: PhantomLayout) => PHANTOM_LAYOUT_TRAITS[layout].hasSensor;
+const withReceiver = (layout: PhantomLayout) => PHANTOM_LAYOUT_TRAITS[layout].receiver !== "none";
 
-const times = (fallback: number, max = 1000): Quantity => {
+const times = (fallback: number, max = 1000): FaultQuantity => {
   return { fallback, min: 0, max, meaning: "how often" };
 };
-const OFFSET: Quantity = { fallback: 0.04, min: -1e6, max: 1e6, meaning: "seconds" };
-const LENGTH: Quantity = { fallback: 0.3, min: 0.05, max: 60, meaning: "seconds" };
-const KEPT: Quantity = { fallback: 0.5, min: 0, max: 0.99, meaning: "share of bytes kept" };
+const OFFSET: FaultQuantity = { fallback: 0.04, min: -1e6, max: 1e6, meaning: "seconds" };
+const LENGTH: FaultQuantity = { fallback: 0.3, min: 0.05, max: 60, meaning: "seconds" };
+const KEPT: FaultQuantity = { fallback: 0.5, min: 0, max: 0.99, meaning: "share of bytes kept" };
 
 /** The faults that can be put into a recording, by name. */
 export const FAULTS = {
@@ -90,7 +94,7 @@ export const FAULTS = {
     appliesTo: anywhere,
   },
   "angle-wrap": {
-    summary: "the angle a shifted so that it crosses ±180 exactly so often",
+    summary: "the angle a turned so that it crosses ±180 exactly so often",
     count: times(1),
     appliesTo: anywhere,
   },
@@ -111,7 +115,7 @@ export const FAULTS = {
   "blank-cell": { summary: "empty cells in the robot log", count: times(1), appliesTo: anywhere },
   "right-eyes": {
     summary: "right eyes of the stereo cameras recorded too",
-    appliesTo: (layout) => LAYOUT_TRAITS[layout].rightEyes !== "never",
+    appliesTo: (layout) => PHANTOM_LAYOUT_TRAITS[layout].rightEyes !== "never",
   },
 } as const satisfies Record<string, FaultTraits>;
 
@@ -203,7 +207,7 @@ function parseView(text: string, value: string | undefined): PhantomView {
 
 function parseNumber(
   text: string,
-  { fallback, min, max, meaning }: Quantity,
+  { fallback, min, max, meaning }: FaultQuantity,
   given: string | undefined,
   isCount: boolean,
 ): number {

@@ -26,6 +26,8 @@ export interface InjectedFault {
   readonly largest?: number;
   /** Degrees added to the angle a. */
   readonly degrees?: number;
+  /** Amplitude of a cosine added to the angle a, degrees; 0 where the constant does. */
+  readonly swing?: number;
   /** Rows or frames that are not in the recording, in all. */
   readonly lost?: number;
   /** Camera that is not in the recording. */

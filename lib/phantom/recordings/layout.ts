@@ -1,7 +1,7 @@
 import type { PhantomTask } from "../scene.ts";
 
 /** The on-disk layouts that simulated recordings can be written in. */
-export const LAYOUTS = [
+export const PHANTOM_LAYOUTS = [
   "white-silicone",
   "needle",
   "oct",
@@ -11,10 +11,10 @@ export const LAYOUTS = [
 ] as const;
 
 /** Name of an on-disk layout. */
-export type LayoutName = typeof LAYOUTS[number];
+export type PhantomLayout = typeof PHANTOM_LAYOUTS[number];
 
 /** What recordings of a layout can hold. */
-export interface LayoutTraits {
+export interface PhantomLayoutTraits {
   /** Whether sensor data are recorded. */
   readonly hasSensor: boolean;
   /** Clock of the receiver in the robot log: none, one value a poll, or one a message. */
@@ -28,7 +28,7 @@ export interface LayoutTraits {
 }
 
 /** What each layout can hold. */
-export const LAYOUT_TRAITS: Readonly<Record<LayoutName, LayoutTraits>> = {
+export const PHANTOM_LAYOUT_TRAITS: Readonly<Record<PhantomLayout, PhantomLayoutTraits>> = {
   "white-silicone": {
     hasSensor: true,
     receiver: "poll",
@@ -114,7 +114,7 @@ export function sessionStamp(seconds: number): string {
  * ```
  */
 export function recordingFolder(
-  layout: LayoutName,
+  layout: PhantomLayout,
   recording: { readonly task: string; readonly startTime: number; readonly number: number },
 ): string {
   const stamp = sessionStamp(recording.startTime);

@@ -2,7 +2,7 @@ import { type ClockMode, type PhantomEpisode, simulateEpisode } from "../episode
 import { PHANTOM_TASKS, type PhantomTask } from "../scene.ts";
 import { Stream } from "../_stream.ts";
 import type { Fault } from "./fault.ts";
-import { LAYOUT_TRAITS, type LayoutName } from "./layout.ts";
+import { PHANTOM_LAYOUT_TRAITS, type PhantomLayout } from "./layout.ts";
 import type { RecordingSource } from "./source.ts";
 import { writeRecording, type WrittenRecording } from "./write_recording.ts";
 
@@ -14,7 +14,7 @@ export interface RecordPhantomOptions {
   /** Folder below which the recordings are written. */
   readonly output: string;
   /** Layouts to write. */
-  readonly layouts: readonly LayoutName[];
+  readonly layouts: readonly PhantomLayout[];
   /** Recordings of each layout; default 1. */
   readonly episodes?: number;
   /** Seed of the first recording of a layout, the next one has the next; default 1000. */
@@ -44,7 +44,7 @@ export interface RecordPhantomOptions {
 /** How far a recording is. */
 export interface RecordProgress {
   /** Its layout. */
-  readonly layout: LayoutName;
+  readonly layout: PhantomLayout;
   /** Pictures done. */
   readonly done: number;
   /** Pictures in all. */
@@ -95,14 +95,14 @@ export async function* recordPhantom(
 
 function simulate(
   { task = "layout", clock = "true", raster = 1, hasSensor = true }: RecordPhantomOptions,
-  layout: LayoutName,
+  layout: PhantomLayout,
   seed: number,
   index: number,
 ): RecordingSource {
   const episode = simulateEpisode({
     seed,
     task: task === "layout"
-      ? LAYOUT_TRAITS[layout].defaultTask
+      ? PHANTOM_LAYOUT_TRAITS[layout].defaultTask
       : task === "each"
       ? PHANTOM_TASKS[index % PHANTOM_TASKS.length]!
       : task,

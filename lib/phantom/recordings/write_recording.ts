@@ -11,7 +11,7 @@ import { writeSensorSession } from "./_sensor_session.ts";
 import { createTake, type Take } from "./_take.ts";
 import { type Fault, FAULTS } from "./fault.ts";
 import type { Injected } from "./injected.ts";
-import { LAYOUT_TRAITS, type LayoutName, recordingFolder } from "./layout.ts";
+import { PHANTOM_LAYOUT_TRAITS, type PhantomLayout, recordingFolder } from "./layout.ts";
 import type { RecordingSource } from "./source.ts";
 
 /** Marks recordings of this program, which it may replace. */
@@ -20,7 +20,7 @@ const GENERATOR = "trocar phantom";
 /** Options of {@linkcode writeRecording}. */
 export interface WriteRecordingOptions {
   /** Which layout. */
-  readonly layout: LayoutName;
+  readonly layout: PhantomLayout;
   /** Number of the recording from 1, where the layout counts; default 1. */
   readonly number?: number;
   /** Faults to put in; those the layout cannot show are left out. Default none. */
@@ -42,7 +42,7 @@ export interface WrittenRecording {
   /** Absolute path of the recording's folder. */
   readonly path: string;
   /** Its layout. */
-  readonly layout: LayoutName;
+  readonly layout: PhantomLayout;
   /** Seed of the episode. */
   readonly seed: number;
   /** Task of the episode. */
@@ -53,7 +53,7 @@ export interface WrittenRecording {
   readonly injected: Injected;
 }
 
-const WRITERS: Readonly<Record<LayoutName, LayoutWriter>> = {
+const WRITERS: Readonly<Record<PhantomLayout, LayoutWriter>> = {
   "white-silicone": writeSensorSession,
   needle: writeSensorSession,
   oct: writeCaptures,
@@ -74,6 +74,24 @@ const WRITERS: Readonly<Record<LayoutName, LayoutWriter>> = {
  * @returns where it is and what is in it
  * @throws {RangeError} when a fault has no room in the episode
  * @throws {Error} when the folder exists and is not a recording of this program
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { simulateEpisode, writeRecording } from "../mod.ts";
+ *
+ * const source = {
+ *   ...simulateEpisode({ seed: 1000, raster: 40 }),
+ *   clockOffsets: { camera: 0, sensor: 0 },
+ *   receiverOffset: 0.1,
+ *   hasSeveralClocks: false,
+ *   truth: {},
+ * };
+ * const root = Deno.makeTempDirSync();
+ * const { path } = await writeRecording(root, source, { layout: "oct", number: 3 });
+ * assert(path.endsWith("OCT_insertion/Captures3"));
+ * assert(Deno.statSync(`${path}/view1/left`).isDirectory);
+ * ```
  */
 export async function writeRecording(
   root: string,
@@ -84,7 +102,7 @@ export async function writeRecording(
   const target = join(resolve(root), recordingFolder(layout, { ...source, number }));
   if (options.force !== true) refuseForeign(target);
   const faults = (options.faults ?? []).filter(({ name }) => FAULTS[name].appliesTo(layout));
-  const take = createTake(source, LAYOUT_TRAITS[layout]);
+  const take = createTake(source, PHANTOM_LAYOUT_TRAITS[layout]);
   let injected = applyFaults(take, faults);
   let images = 0;
   mkdirSync(dirname(target), { recursive: true });

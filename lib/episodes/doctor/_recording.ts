@@ -1,0 +1,89 @@
+import { alignRecording } from "../align.ts";
+import type { FoundRecording } from "../discover.ts";
+import { readRecording } from "../read_recording.ts";
+import { alignmentReport } from "../report.ts";
+import { checkDerivedFiles } from "./_derived.ts";
+import { checkImages } from "./_images.ts";
+import { checkRates } from "./_rates.ts";
+import { type CheckOptions, isDataError, type Report } from "./_report.ts";
+import { checkSensorRows } from "./_sensor_rows.ts";
+import type { RecordingFacts } from "./_siblings.ts";
+import { checkStreams } from "./_streams.ts";
+
+/** Length of the sensor windows whose coverage is reported, in seconds. */
+const SENSOR_WINDOW = 0.1;
+
+/** Figures of one recording for the summary. */
+export interface RecordingFigures extends RecordingFacts {
+  readonly robotHz: number;
+  readonly rows: number;
+  readonly actions: number;
+  readonly sensorHz: number;
+}
+
+/** Every check of one recording; undefined if it cannot be read. */
+export async function checkRecording(
+  found: FoundRecording,
+  report: Report,
+  options: CheckOptions,
+): Promise<RecordingFigures | undefined> {
+  try {
+    using recording = disposable(
+      readRecording(found, { damagedSensor: "drop", checkImages: false }),
+    );
+    for (const { severity, code, where, message } of recording.findings) {
+      report(severity, code, where, message);
+    }
+    const aligned = alignRecording(recording);
+    const figures = alignmentReport({ ...recording, findings: [] }, aligned, SENSOR_WINDOW);
+    for (const { severity, code, where, message } of figures.findings) {
+      report(severity, code, where, message);
+    }
+    if (figures.actions === 0) {
+      report(
+        "error",
+        "robot.no-actions",
+        recording.robot.file,
+        "The log should give actions of 0.1 s, current value is none: no two of its " +
+          `${figures.robot.samples} rows lie 0.1 s apart within 20 ms. No episode can be made of it.`,
+      );
+    }
+    if (!options.quick) await checkImages(recording.views, report, options);
+    checkRates(recording, figures, report);
+    checkStreams(recording, aligned, figures, report);
+    const { sensor } = recording;
+    if (sensor !== null) {
+      const { file, time } = sensor;
+      const readRowsInto = sensor.readRowsInto.bind(sensor);
+      await checkSensorRows({ file, rows: time.length, readRowsInto }, "sensor.", report, options);
+    }
+    checkDerivedFiles(recording, report);
+    const { path, name, layout, task, views } = recording;
+    return {
+      path,
+      name,
+      layout,
+      task,
+      views: views.map((view) => view.name),
+      hasSensor: sensor !== null,
+      robotHz: figures.robot.hz,
+      rows: figures.robot.recorded,
+      actions: figures.actions,
+      sensorHz: figures.sensor?.hz ?? 0,
+    };
+  } catch (error) {
+    if (options.signal?.aborted || !isDataError(error)) throw error;
+    const isShort = error instanceof RangeError;
+    report(
+      "error",
+      isShort ? "robot.too-short" : "recording.unreadable",
+      found.path,
+      error.message,
+    );
+    return undefined;
+  }
+}
+
+function disposable<T extends { close(): void }>(value: T): T & Disposable {
+  return { ...value, [Symbol.dispose]: () => value.close() };
+}

@@ -1,0 +1,17 @@
+import { join } from "node:path";
+
+/** Size of all files below a folder; links are not followed. */
+export function folderBytes(folder: string): number {
+  let bytes = 0;
+  forEachFile(folder, (path) => bytes += Deno.lstatSync(path).size);
+  return bytes;
+}
+
+/** Calls `visit` with every file below a folder, in no order; links are not followed. */
+export function forEachFile(folder: string, visit: (path: string, name: string) => void): void {
+  for (const { name, isDirectory, isFile } of Deno.readDirSync(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) forEachFile(path, visit);
+    else if (isFile) visit(path, name);
+  }
+}

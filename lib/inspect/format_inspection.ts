@@ -1,0 +1,93 @@
+import type { Inspection, TensorEntry, TensorStatistics } from "./inspection.ts";
+
+/**
+ * What was found, as people read it: a line for the whole, a table of arrays, further facts.
+ *
+ * @param inspection what was found
+ * @param formatTable makes lines of rows of cells
+ * @returns lines
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { formatInspection } from "./mod.ts";
+ *
+ * const text = formatInspection({
+ *   kind: "npy",
+ *   path: "/data/force.npy",
+ *   bytes: 1320,
+ *   tensors: [{ name: "force", dtype: "float32", shape: [298], bytes: 1192 }],
+ *   keys: ["force"],
+ *   details: {},
+ * }, (rows) => rows.map((row) => row.join(" ")).join("\n"));
+ * assert.equal(text, [
+ *   "/data/force.npy: npy, 1.32 kB",
+ *   "",
+ *   "array dtype shape size",
+ *   "force float32 298 1.19 kB",
+ * ].join("\n"));
+ * ```
+ */
+export function formatInspection(
+  { kind, path, bytes, tensors, details }: Inspection,
+  formatTable: (rows: (string | number)[][]) => string,
+): string {
+  const blocks = [`${path}: ${kind}, ${formatBytes(bytes)}`];
+  if (tensors.length > 0) blocks.push(formatTable(tensorRows(tensors)));
+  const facts = Object.entries(details).flatMap(([name, value]) => factRows(name, value));
+  if (facts.length > 0) blocks.push(formatTable(facts));
+  return blocks.join("\n\n");
+}
+
+function tensorRows(tensors: readonly TensorEntry[]): string[][] {
+  const hasStatistics = tensors.some(({ statistics }) => statistics !== undefined);
+  const columns = ["count", "min", "max", "mean", "std", "nan", "infinite"] as const;
+  const head = ["array", "dtype", "shape", "size", ...(hasStatistics ? columns : [])];
+  return [
+    head,
+    ...tensors.map(({ name, dtype, shape, bytes, statistics }) => [
+      name,
+      dtype,
+      shape.join("×") || "single",
+      formatBytes(bytes),
+      ...(hasStatistics ? columns.map((column) => figure(statistics, column)) : []),
+    ]),
+  ];
+}
+
+function figure(
+  statistics: TensorStatistics | null | undefined,
+  column: keyof TensorStatistics,
+): string {
+  const value = statistics?.[column] ?? null;
+  if (value === null) return "–";
+  if (typeof value === "string" || Number.isInteger(value)) return String(value);
+  return String(Number(value.toPrecision(7)));
+}
+
+function factRows(name: string, value: unknown): string[][] {
+  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
+  const members = isObject ? Object.entries(value) : [];
+  if (members.length === 0) return [[name, formatFact(value)]];
+  return [
+    [name],
+    ...members.flatMap(([key, member]) => factRows(key, member)).map(([key = "", ...rest]) => [
+      `  ${key}`,
+      ...rest,
+    ]),
+  ];
+}
+
+function formatFact(value: unknown): string {
+  if (typeof value === "string") return value;
+  if (!Array.isArray(value)) return JSON.stringify(value) ?? "none";
+  const isFlat = value.every((item) => typeof item !== "object" || item === null);
+  return isFlat ? value.join(", ") || "none" : value.map((item) => JSON.stringify(item)).join(", ");
+}
+
+function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  let unit = 0, value = bytes;
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
+  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
+}

@@ -1,0 +1,93 @@
+import { basename, resolve } from "node:path";
+import type { Inspection, InspectOptions, Place } from "./inspection.ts";
+import { KINDS } from "./kinds.ts";
+
+/** Bytes of a file that kinds may look at before they claim it. */
+const HEAD_BYTES = 16;
+
+/**
+ * Says what a file or folder is and what is in it. Only headers are read, so that large files take
+ * no longer than small ones, unless statistics are asked for.
+ *
+ * @param path of a file or folder of any kind that {@linkcode KINDS} lists
+ * @param options statistics
+ * @returns what is known
+ * @throws {Deno.errors.NotFound} when there is nothing at the path
+ * @throws {TypeError} when no kind knows it
+ * @throws {SyntaxError} when it is damaged, naming file and place
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { encodeNpy } from "../formats/npy.ts";
+ * import { inspect } from "./mod.ts";
+ *
+ * const path = `${Deno.makeTempDirSync()}/force.npy`;
+ * Deno.writeFileSync(path, encodeNpy({ data: new Float32Array([2.5, NaN, 3.5]) }));
+ * const { kind, tensors } = await inspect(path, { stats: true });
+ * assert.equal(kind, "npy");
+ * assert.deepEqual([tensors[0]!.dtype, tensors[0]!.shape], ["float32", [3]]);
+ * assert.deepEqual([tensors[0]!.statistics!.mean, tensors[0]!.statistics!.nan], [3, 1]);
+ * await assert.rejects(inspect(`${path}.old`), /there is no such file or folder/);
+ * ```
+ */
+export async function inspect(path: string, options: InspectOptions = {}): Promise<Inspection> {
+  const place = look(resolve(path));
+  const kind = KINDS.find(({ claims }) => claims(place));
+  if (kind === undefined) {
+    throw new TypeError(
+      `Cannot inspect ${place.path}: it should be of a known kind, current value is a file that ` +
+        `begins with ${hex(place.head) || "nothing"}. Known are:\n${
+          KINDS.map(({ summary }) => `  ${summary}`).join("\n")
+        }`,
+    );
+  }
+  const { tensors, details, keys, bytes } = await kind.inspect(place, options);
+  return {
+    kind: kind.name,
+    path: place.path,
+    bytes: bytes ?? place.bytes,
+    tensors,
+    keys: keys ?? tensors.map(({ name }) => name),
+    details,
+  };
+}
+
+function look(path: string): Place {
+  const name = basename(path);
+  let status: Deno.FileInfo;
+  try {
+    status = Deno.statSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+      throw error;
+    }
+    throw new Deno.errors.NotFound(
+      `Cannot inspect ${path}: there is no such file or folder. Check the path.`,
+    );
+  }
+  if (status.isDirectory) {
+    const entries = [...Deno.readDirSync(path)].map((entry) => entry.name).sort();
+    return { path, name, isFolder: true, bytes: 0, head: new Uint8Array(0), entries };
+  }
+  if (!status.isFile) {
+    throw new TypeError(
+      `Cannot inspect ${path}: it should be a file or folder, current value is a device or pipe.`,
+    );
+  }
+  using file = Deno.openSync(path);
+  const head = new Uint8Array(HEAD_BYTES);
+  const read = file.readSync(head) ?? 0;
+  return {
+    path,
+    name,
+    isFolder: false,
+    bytes: status.size,
+    head: head.subarray(0, read),
+    entries: [],
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}

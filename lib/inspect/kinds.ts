@@ -1,0 +1,23 @@
+import type { Kind } from "./inspection.ts";
+import { csv } from "./kinds/csv.ts";
+import { episode } from "./kinds/episode.ts";
+import { folder } from "./kinds/folder.ts";
+import { jpeg } from "./kinds/jpeg.ts";
+import { json } from "./kinds/json.ts";
+import { npy } from "./kinds/npy.ts";
+import { npz } from "./kinds/npz.ts";
+import { pickle } from "./kinds/pickle.ts";
+import { recording } from "./kinds/recording.ts";
+
+/** Every kind, in the order in which they are asked; `folder` takes what no other folder kind wants. */
+export const KINDS: readonly Kind[] = [
+  npz,
+  csv,
+  pickle,
+  json,
+  npy,
+  jpeg,
+  episode,
+  recording,
+  folder,
+];

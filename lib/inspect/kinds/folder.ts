@@ -1,0 +1,33 @@
+import { extname } from "node:path";
+import { discoverRecordings } from "../../episodes/discover.ts";
+import { forEachFile } from "../_folders.ts";
+import type { Kind } from "../inspection.ts";
+
+/** Any other folder. */
+export const folder: Kind = {
+  name: "folder",
+  summary: "any other folder: what is in it, counted",
+  claims: ({ isFolder }) => isFolder,
+  inspect: ({ path }) => {
+    const files: Record<string, { count: number; bytes: number }> = {};
+    let bytes = 0, containers = 0;
+    forEachFile(path, (file, name) => {
+      const { size } = Deno.lstatSync(file);
+      const extension = extname(name).toLowerCase() || "none";
+      const sum = files[extension] ??= { count: 0, bytes: 0 };
+      sum.count++;
+      sum.bytes += size;
+      bytes += size;
+      if (name === "episode.json") containers++;
+    });
+    const recordings: Record<string, number> = {};
+    for (const { layout } of discoverRecordings([path]).recordings) {
+      recordings[layout.name] = (recordings[layout.name] ?? 0) + 1;
+    }
+    const sorted = Object.fromEntries(
+      Object.entries(files).sort(([, a], [, b]) => b.count - a.count),
+    );
+    const keys = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+    return { tensors: [], keys, bytes, details: { recordings, containers, files: sorted } };
+  },
+};

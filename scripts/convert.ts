@@ -1,0 +1,116 @@
+/**
+ * `deno task convert INPUT OUTPUT`: between the files of older programs and ours.
+ *
+ * @module
+ */
+import { resolve } from "node:path";
+import {
+  choiceFlag,
+  formatTable,
+  numberFlag,
+  runCommand,
+  switchFlag,
+  UsageError,
+} from "../lib/cli/mod.ts";
+import {
+  CONVERSIONS,
+  type ConvertRequest,
+  describeConversions,
+  matchingConversions,
+} from "../lib/episodes/convert/mod.ts";
+
+const KNOWN = describeConversions(CONVERSIONS);
+const TARGETS = [...new Set(CONVERSIONS.map(({ to }) => to))];
+
+if (import.meta.main) {
+  await runCommand({
+    name: "convert",
+    summary: "Converts between the files of older programs and ours, by extension and content.",
+    arguments: "<INPUT> <OUTPUT>",
+    details: `Known conversions:
+${KNOWN}
+
+For folders of recordings say what with --to; each recording's files go to the place below OUTPUT
+that the recording has below INPUT, so OUTPUT may be INPUT itself:
+  deno task convert data/New_dataset2 data/New_dataset2 --to windowed --metadata
+Files that are there are an error for a single OUTPUT, and kept and listed for folders, unless
+--overwrite is given. Sensor windows exist for older programs only: nothing in trocar needs them.
+Paths in interval JSON are relative to the JSON file, so that both can be moved together; programs
+that expect the Python reference's absolute paths need --absolute-paths.
+Exit code 1 if something could not be converted; the rest is done all the same.`,
+    flags: {
+      to: choiceFlag("kind of the output, where INPUT and OUTPUT leave a choice", TARGETS),
+      overwrite: switchFlag("replace what is there"),
+      clock: choiceFlag("column of the robot log that gives the time", ["origin", "send", "recv"], {
+        defaultText: "recv for robot-npz, else origin, the robot's own",
+      }),
+      maxDiffMs: numberFlag("interval-json: images farther from every robot row get no record", {
+        default: 10,
+        min: 0,
+      }),
+      noIntervals: switchFlag("interval-json: records without sensor intervals"),
+      absolutePaths: switchFlag("interval-json: absolute image paths"),
+      compat: switchFlag(
+        "interval-json: order, clocks and choice of views of the Python reference, to compare",
+      ),
+      metadata: switchFlag("windowed: metadata.json too"),
+    },
+    run: async (flags, { arguments: [input, output], print, note, warn, signal }) => {
+      const request: ConvertRequest = {
+        input: resolve(input!),
+        output: resolve(output!),
+        ...(flags.to === undefined ? {} : { to: flags.to }),
+        ...(flags.clock === undefined ? {} : { clock: flags.clock }),
+        overwrite: flags.overwrite,
+        intervals: !flags.noIntervals,
+        maxDifference: flags.maxDiffMs / 1000,
+        absolutePaths: flags.absolutePaths,
+        compat: flags.compat,
+        metadata: flags.metadata,
+        signal,
+      };
+      const { files, kept, failed, remarks } = await chosen(request).run(request);
+      for (const remark of remarks) note(remark);
+      for (const path of kept) note(`Kept ${path}; --overwrite replaces it.`);
+      for (const { path, error } of failed) warn(`${path}: ${error}`);
+      if (files.length > 0) {
+        const rows = files.map(({ path, tensors, bytes }) => [path, tensors, bytes]);
+        print(formatTable([["written", "arrays", "bytes"], ...rows]));
+      }
+      const total = (of: "tensors" | "bytes") => files.reduce((sum, file) => sum + file[of], 0);
+      const { input: from, output: to } = request;
+      return {
+        document: {
+          input: from,
+          output: to,
+          tensors: total("tensors"),
+          bytes: total("bytes"),
+          files,
+          kept,
+          failed,
+          remarks,
+        },
+        exitCode: failed.length > 0 ? 1 : 0,
+      };
+    },
+  });
+}
+
+function chosen(request: ConvertRequest) {
+  const { input, output } = request;
+  try {
+    Deno.statSync(input);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UsageError(`Cannot convert ${input}: there is no such file or folder.`);
+  }
+  const [conversion, another] = matchingConversions(CONVERSIONS, request);
+  if (conversion !== undefined && another === undefined) return conversion;
+  throw new UsageError(
+    `Cannot convert ${input} to ${output}: ` +
+      (conversion === undefined
+        ? "no known conversion fits. Folders of recordings need --to."
+        : `both ${conversion.to} and ${another!.to} are possible. Choose with --to.`) +
+      `\nKnown conversions:\n${KNOWN}`,
+  );
+}

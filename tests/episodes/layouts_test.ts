@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { EpisodeDataset } from "../../lib/datasets/mod.ts";
+import { causalityReport } from "../../lib/datasets/causality.ts";
+import { type Episode, openEpisode, preprocess } from "../../lib/episodes/mod.ts";
+import {
+  LAYOUTS,
+  parseFaults,
+  PHANTOM_TASKS,
+  type PhantomEpisode,
+  recordPhantom,
+  type RecordPhantomOptions,
+  simulateEpisode,
+} from "../../lib/phantom/mod.ts";
+
+const RASTER = 40; // 16×9 pixels: what is in the pictures does not matter here
+
+async function record(options: Partial<RecordPhantomOptions>) {
+  const output = Deno.makeTempDirSync();
+  const written = await Array.fromAsync(
+    recordPhantom({ output, layouts: LAYOUTS, raster: RASTER, ...options }),
+  );
+  return { output, written };
+}
+
+/** The newest stamp is compared with what the simulator knows about the moment. */
+function assertCausalInTrueTime(episode: Episode, truth: PhantomEpisode): void {
+  const start = truth.startTime;
+  const count = episode.segment.length, views = episode.images.length;
+  for (let k = 0; k < count; k++) {
+    const now = episode.actionTime[2 * k]! - start;
+    episode.images.forEach(({ view, file }, v) => {
+      const index = episode.imageIndex[k * views + v]!;
+      if (index < 0) return;
+      const camera = truth.cameras.find((camera) => view.startsWith(camera.view))!;
+      const stamp = Number(/(\d+\.\d+)\.jpg$/.exec(file(index))![1]);
+      const frame = camera.time.reduce(
+        (best, time, f) => Math.abs(time - stamp) < Math.abs(camera.time[best]! - stamp) ? f : best,
+        0,
+      );
+      const slack = 0.001 + 4 * 0.002; // names hold milliseconds, stamps jitter by 2 ms
+      assert(camera.trueTime[frame]! <= now + slack, `${view}, action ${k}`);
+    });
+  }
+}
+
+Deno.test("every layout becomes an episode in which nothing is newer than its time", async () => {
+  const { output, written } = await record({ clock: "full", seed: 31 });
+  const outcomes = await preprocess([output]);
+  assert.equal(outcomes.length, written.length);
+  for (const outcome of outcomes) {
+    assert.equal(outcome.error, null);
+    const { seed, layout, task } = written.find(({ path }) => path === outcome.path)!;
+    const truth = simulateEpisode({
+      seed,
+      task: PHANTOM_TASKS.find((name) => name === task)!,
+      clock: "full",
+      robotQuantise: !["oct", "part1"].includes(layout),
+    });
+    using episode = openEpisode(outcome.path);
+    const { streams } = causalityReport(new EpisodeDataset([episode]));
+    for (const [stream, { newest }] of Object.entries(streams)) {
+      assert(newest <= 0, `${layout}: ${stream} is ${newest} s ahead`);
+    }
+    assertCausalInTrueTime(episode, truth);
+    assert(episode.segment.length >= Math.floor(truth.duration * 10) - 3, layout);
+  }
+});
+
+Deno.test("the sensor's rows are those of the simulator, raw or rebuilt from windows", async () => {
+  const { output } = await record({ layouts: ["needle", "new-dataset", "new-dataset2"], seed: 77 });
+  for (const { path, layout } of await preprocess([output])) {
+    using episode = openEpisode(path);
+    const task = path.includes("Needle") ? "Eye_trocar" : "Blue_point";
+    const truth = simulateEpisode({ seed: 77, task });
+    const { sensor } = episode;
+    const all = truth.sensor.time;
+    const first = all.findIndex((time) => Math.abs(time - sensor!.time[0]!) < 1e-4);
+    assert(first >= 0, layout);
+    const rows = new Float32Array(sensor!.rows * 1026);
+    sensor!.readRowsInto(0, rows);
+    assert.deepEqual(rows, truth.sensor.rows(first, first + sensor!.rows), layout);
+    sensor!.time.forEach((time, k) => assert(Math.abs(time - all[first + k]!) < 1e-3, layout));
+  }
+});
+
+Deno.test("the report recovers every fault that was put in", async () => {
+  const faults = "gap=0.4:2,gap-sensor=0.3:1,packet-loss:4,frame-loss:5,duplicates:3," +
+    "backward-jump=0.2:1,angle-wrap:2,missing-view=View3,truncated-image:2,blank-cell:2," +
+    "clock-offset=0.04,clock-offset-camera=-0.1";
+  const { output, written: [{ injected }] } = await record({
+    layouts: ["needle"],
+    faults: parseFaults(faults),
+    seed: 5,
+  }) as { output: string; written: [{ injected: Record<string, { lost?: number }> }] };
+  const [{ report, error }] = await preprocess([output]) as [
+    Awaited<
+      ReturnType<typeof preprocess>
+    >[number],
+  ];
+  assert.equal(error, null);
+  const { robot, sensor, views, clockOffsets, findings } = report!;
+  assert.equal(robot.gaps.filter(({ seconds }) => seconds > 0.35).length, 2);
+  assert.equal(robot.duplicates, 3);
+  assert.equal(robot.backwardJumps, 1);
+  assert.equal(robot.angleWraps, 2);
+  assert.equal(robot.blankRows, 2);
+  assert.equal(sensor!.lost, injected["packet-loss"]!.lost! + injected["gap-sensor"]!.lost!);
+  assert.equal(
+    Object.values(views).reduce((sum, { lost }) => sum + lost, 0),
+    injected["frame-loss"]!.lost! + 2,
+  );
+  assert.deepEqual(clockOffsets, {
+    camera: { seconds: -0.1, source: "recorded" },
+    sensor: { seconds: 0.04, source: "recorded" },
+  });
+  const codes = findings.map(({ code }) => code);
+  assert(codes.includes("view.missing") && codes.includes("image.damaged"), codes.join());
+});
+
+Deno.test("the golden recording: 3 gaps, 1 wrap, 2 duplicates, 40 ms, and nothing else", async () => {
+  for (const layouts of [["needle"], ["new-dataset2"]] as const) {
+    const { output } = await record({ layouts, faults: parseFaults("golden"), seed: 1003 });
+    const [outcome] = await preprocess([output]);
+    const { robot, sensor, views, clockOffsets } = outcome!.report!;
+    assert.deepEqual(
+      [robot.gaps.length, robot.angleWraps, robot.duplicates, robot.backwardJumps],
+      [3, 1, 2, 0],
+    );
+    assert(Math.abs(clockOffsets.sensor.seconds - 0.04) < 1e-9);
+    assert.equal(sensor!.gaps.length, 0);
+    for (const { gaps } of Object.values(views)) assert.equal(gaps.length, 0);
+  }
+});
+
+Deno.test("damaged files are named, and the other recordings are done", async () => {
+  const { output } = await record({ layouts: ["white-silicone"], seed: 3 });
+  for (const fault of ["truncated-sensor", "truncated-csv", "missing-sensor"]) {
+    const seed = 4 + fault.length;
+    await Array.fromAsync(recordPhantom({
+      output,
+      layouts: ["white-silicone"],
+      raster: RASTER,
+      seed,
+      faults: parseFaults(fault),
+    }));
+  }
+  const outcomes = await preprocess([output]);
+  assert.deepEqual(outcomes.map(({ ok }) => ok).sort(), [false, true, true, true]);
+  const failed = outcomes.find(({ ok }) => !ok)!;
+  assert.match(failed.error!, /sensor_data_.*\.npz/);
+  assert.equal(failed.output, null);
+  const codes = outcomes.flatMap(({ report }) => report?.findings ?? []).map(({ code }) => code);
+  assert(codes.includes("robot.torn") && codes.includes("sensor.missing"));
+  const [again] = await preprocess([failed.path], { damagedSensor: "drop" });
+  assert.equal(again!.ok, true);
+  assert(again!.report!.findings.some(({ code }) => code === "sensor.damaged"));
+});
+
+Deno.test("recordings of one name in two tasks do not overwrite each other", async () => {
+  const output = Deno.makeTempDirSync();
+  for (const task of ["Red_point", "Blue_point"] as const) {
+    await Array.fromAsync(
+      recordPhantom({ output, layouts: ["new-dataset"], raster: RASTER, seed: 9, task }),
+    );
+  }
+  const target = `${output}/episodes`;
+  const outcomes = await preprocess([`${output}/New_dataset`], { output: target });
+  const names = outcomes.map(({ output }) => output!.slice(target.length + 1));
+  assert.match(names[0]!, /^Blue_point__episode_/);
+  assert.match(names[1]!, /^Red_point__episode_/);
+  // One at a time, the name alone is free the first time only.
+  const one = `${output}/one`;
+  const [first] = await preprocess([`${output}/New_dataset/Red_point`], { output: one });
+  const [second] = await preprocess([`${output}/New_dataset/Blue_point`], { output: one });
+  assert.deepEqual([first!.ok, second!.ok], [true, false]);
+  assert.match(second!.error!, /another recording/);
+});
