@@ -122,7 +122,7 @@ def main():
         "fpi_sum": float(rows.astype(np.float64).sum()),
     }
     with open(HERE / "data_pkl.json", "w") as file:
-        json.dump(expected, file, indent=1)
+        json.dump(expected, file, indent=2)
         file.write("\n")
     print(major, count, rate)
 

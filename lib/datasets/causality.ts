@@ -3,8 +3,8 @@ import type { EpisodeDataset } from "./episode_dataset.ts";
 
 /** The newest input of one stream, over all samples that were looked at. */
 export interface StreamCausality {
-  /** Newest input time minus the sample's time t, s; 0 or less, −Infinity if nothing was delivered. */
-  readonly newest: number;
+  /** Newest input time minus the sample's time t, s; null if nothing was delivered. */
+  readonly newest: number | null;
   /** The sample where that was, −1 if nothing was delivered. */
   readonly sample: number;
   /** In how many samples the stream delivered anything. */
@@ -45,7 +45,7 @@ export interface CausalityReport {
  *   sensor: null,
  * }]);
  * const { proprioception, sensor } = causalityReport(dataset).streams;
- * assert(Math.abs(proprioception!.newest + 0.01) < 1e-12); // the row of 0.09 s, seen at 0.1 s
+ * assert(Math.abs(proprioception!.newest! + 0.01) < 1e-12); // the row of 0.09 s, seen at 0.1 s
  * assert.equal(sensor!.delivered, 0);
  * ```
  */
@@ -61,7 +61,7 @@ export function causalityReport(
   const streams = Object.fromEntries(
     ["sensor", "proprioception", ...dataset.views].map((name) => [
       name,
-      { newest: -Infinity, sample: -1, delivered: 0 },
+      { newest: null as number | null, sample: -1, delivered: 0 },
     ]),
   );
   const batch = createBatch(1, dataset);
@@ -72,7 +72,9 @@ export function causalityReport(
       if (Number.isNaN(age)) continue;
       const stream = streams[name]!;
       stream.delivered++;
-      if (-age > stream.newest) Object.assign(stream, { newest: 0 - age, sample });
+      if (stream.newest === null || -age > stream.newest) {
+        Object.assign(stream, { newest: 0 - age, sample });
+      }
     }
   }
   return { samples, streams };

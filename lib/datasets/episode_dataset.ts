@@ -1,5 +1,5 @@
 import type { EpisodeData } from "./_episode.ts";
-import { assertSorted } from "./_search.ts";
+import { assertSorted } from "./_assert_sorted.ts";
 import { type ActionRepresentation, commonActionRepresentation } from "./_representation.ts";
 import { type Batch, type BatchShape, createBatch } from "./batch.ts";
 import { ACTION_DIM, assertLength, assertSample, readChunk } from "./chunk.ts";

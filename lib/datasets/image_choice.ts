@@ -1,4 +1,4 @@
-import { countUntil } from "./_search.ts";
+import { countUpTo } from "../episodes/align.ts";
 import { assertSample } from "./chunk.ts";
 import type { SampleTable } from "./sample_table.ts";
 
@@ -20,7 +20,7 @@ import type { SampleTable } from "./sample_table.ts";
  * ```
  */
 export function newestImage(times: Float64Array, t: number): number {
-  return countUntil(times, t) - 1;
+  return countUpTo(times, t) - 1;
 }
 
 /**

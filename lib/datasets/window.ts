@@ -1,5 +1,5 @@
 import type { EpisodeData } from "./_episode.ts";
-import { countUntil } from "./_search.ts";
+import { countUpTo } from "../episodes/align.ts";
 import { assertLength } from "./chunk.ts";
 
 /** Values of one sensor row: force, then the A-line of 1025 depths. */
@@ -79,8 +79,8 @@ export function timeWindow(milliseconds: number, hz: number): TimeWindow {
  * ```
  */
 export function windowRange(times: Float64Array, t: number, window: TimeWindow): RowRange {
-  const end = countUntil(times, t);
-  const oldest = countUntil(times, t - window.milliseconds / 1000 - 0.5 / window.hz);
+  const end = countUpTo(times, t);
+  const oldest = countUpTo(times, t - window.milliseconds / 1000 - 0.5 / window.hz);
   return { start: Math.min(end, Math.max(oldest, end - window.rows)), end };
 }
 

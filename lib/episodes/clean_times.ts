@@ -4,8 +4,10 @@ export interface CleanTimes {
   readonly rows: Int32Array<ArrayBuffer> | null;
   /** Their times, strictly ascending, in seconds. */
   readonly time: Float64Array<ArrayBuffer>;
-  /** Samples left out because a later one has the same time. */
+  /** Samples left out because the next one has the same time. */
   readonly duplicates: number;
+  /** Samples left out because, after sorting, another has the same time: the clock had gone back. */
+  readonly overlapping: number;
   /** Places where the clock went back, by any amount. */
   readonly backwardJumps: number;
   /** Samples left out because the clock was set back by more than `maxBackward` beside them. */
@@ -53,6 +55,7 @@ export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}):
       rows: null,
       time: new Float64Array(time),
       duplicates: 0,
+      overlapping: 0,
       backwardJumps: 0,
       rejectedByClock: 0,
       withoutTime: 0,
@@ -71,12 +74,14 @@ export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}):
     stretchStart = k;
   }
   const kept = finite.slice(...longest);
+  const duplicates = kept.filter((row, k) => k > 0 && time[row] === time[kept[k - 1]!]).length;
   kept.sort((a, b) => time[a]! - time[b]! || a - b);
   const rows = kept.filter((row, k) => k + 1 === kept.length || time[kept[k + 1]!] !== time[row]);
   return {
     rows: Int32Array.from(rows),
     time: Float64Array.from(rows, (row) => time[row]!),
-    duplicates: kept.length - rows.length,
+    duplicates,
+    overlapping: kept.length - rows.length - duplicates,
     backwardJumps,
     rejectedByClock: finite.length - kept.length,
     withoutTime: time.length - finite.length,

@@ -70,7 +70,7 @@ export interface EpisodeManifest {
   readonly clock: string;
   /** What was subtracted from the other streams' times. */
   readonly clockOffsets: Readonly<Record<OffsetStream, ClockOffset>>;
-  /** 1 / median interval, in hertz. */
+  /** Rates of the streams, in hertz. */
   readonly rates: {
     /** Robot log. */
     readonly robot: number;

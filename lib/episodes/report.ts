@@ -12,8 +12,10 @@ import {
 export interface StreamReport extends StreamQuality {
   /** Samples as recorded, before cleaning. */
   readonly recorded: number;
-  /** Left out: a later sample has the same time. */
+  /** Left out: the next sample has the same time. */
   readonly duplicates: number;
+  /** Left out: after sorting, another sample has the same time. */
+  readonly overlapping: number;
   /** Places where the stream's clock went back. */
   readonly backwardJumps: number;
   /** Left out: beside a step of the clock that was too large to sort. */
@@ -134,11 +136,12 @@ export function alignmentReport(
 }
 
 function streamReport(recorded: number, clean: CleanTimes): StreamReport {
-  const { duplicates, backwardJumps, rejectedByClock, withoutTime } = clean;
+  const { duplicates, overlapping, backwardJumps, rejectedByClock, withoutTime } = clean;
   return {
     ...streamQuality(clean.time),
     recorded,
     duplicates,
+    overlapping,
     backwardJumps,
     rejectedByClock,
     withoutTime,
@@ -207,7 +210,7 @@ function derivedFindings(recording: Recording, report: AlignmentReport): Finding
         "warning",
         `${kind}.duplicates`,
         where,
-        `${name}: ${count(stream.duplicates, "sample")} with the time of a later one; left out.`,
+        `${name}: ${count(stream.duplicates, "sample")} with the time of the next one; left out.`,
       );
     }
     if (stream.backwardJumps > 0) {
@@ -219,7 +222,7 @@ function derivedFindings(recording: Recording, report: AlignmentReport): Finding
           (stream.rejectedByClock > 0
             ? `by more than a second, so ${stream.rejectedByClock} samples beside the longest ` +
               "stretch are left out."
-            : "samples are sorted by time."),
+            : `samples are sorted by time, and ${stream.overlapping} that meet another are left out.`),
       );
     }
   }

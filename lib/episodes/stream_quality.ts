@@ -24,7 +24,10 @@ export interface Percentiles {
 export interface StreamQuality {
   /** Samples. */
   readonly samples: number;
-  /** 1 / median interval, in hertz; 0 with fewer than two samples. */
+  /**
+   * Rate, in hertz: 1 / mean of the intervals between half and one and a half of the median, so that
+   * neither pauses nor jitter move it; 0 with fewer than two samples.
+   */
   readonly hz: number;
   /** (samples − 1) / duration, in hertz; 0 with fewer than two samples. */
   readonly meanHz: number;
@@ -75,9 +78,10 @@ export function streamQuality(time: Float64Array): StreamQuality {
       gaps.push({ row, start: time[row]!, seconds, lost: Math.round(seconds / period) - 1 });
     }
   }
+  const ordinary = intervals.filter((each) => each >= period / 2 && each <= period * 1.5);
   return {
     ...bounds,
-    hz: 1 / period,
+    hz: ordinary.length / ordinary.reduce((sum, each) => sum + each, 0),
     meanHz: (n - 1) / (time[n - 1]! - time[0]!),
     jitterMs: percentiles(intervals.map((interval) => Math.abs(interval - period) * 1000)),
     gaps,

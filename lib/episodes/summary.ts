@@ -14,7 +14,7 @@ export interface EpisodeSummary {
   readonly error: string | null;
   /** Folder that was written; null if none was. */
   readonly output: string | null;
-  /** 1 / median interval of the robot log, in hertz. */
+  /** Rate of the robot log, in hertz. */
   readonly robotHz: number;
   /** Rows of the robot log as recorded. */
   readonly rows: number;

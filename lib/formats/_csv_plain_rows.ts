@@ -1,4 +1,5 @@
-import { type CsvKernel, instantiateKernel, MARGIN, MEMORY } from "./_csv_kernel.ts";
+import { type CsvKernel, instantiateKernel, MARGIN } from "./_csv_kernel.ts";
+import { MEMORY } from "./_csv_kernel_number.ts";
 
 const PAGE = 65536;
 
@@ -16,6 +17,7 @@ export class PlainRows {
   #textBytes = 0;
   #fields = 0;
   #capacity = 0;
+  #trim = 0;
   #text: Uint8Array<ArrayBuffer> = new Uint8Array();
   #values: Float64Array<ArrayBuffer> = new Float64Array();
   static #idle: PlainRows | undefined;
@@ -43,7 +45,8 @@ export class PlainRows {
   }
 
   /** Prepares for rows of these fields, and blocks of `capacity` rows. */
-  start(slots: Int32Array, columns: number, capacity: number): void {
+  start(slots: Int32Array, columns: number, capacity: number, trim: boolean): void {
+    this.#trim = trim ? 1 : 0;
     this.#fields = slots.length;
     this.#capacity = capacity;
     const valuesAt = Math.ceil((MEMORY.free + 4 * slots.length) / 16) * 16;
@@ -60,7 +63,15 @@ export class PlainRows {
   run(start: number, end: number, row: number): number {
     const { rows, memory } = this.#kernel;
     const planEnd = MEMORY.free + 4 * this.#fields, text = this.#textAt;
-    const read = rows(text + start, text + end, row, this.#capacity, MEMORY.free, planEnd);
+    const read = rows(
+      text + start,
+      text + end,
+      row,
+      this.#capacity,
+      MEMORY.free,
+      planEnd,
+      this.#trim,
+    );
     this.position = new Int32Array(memory.buffer, MEMORY.position, 1)[0]! - text;
     return read;
   }

@@ -2,6 +2,12 @@ import { csvError, type CsvPlace, shown } from "./_csv_error.ts";
 
 export const QUOTE = 34, COMMA = 44, NEWLINE = 10, RETURN = 13, SPACE = 32, TAB = 9;
 
+const NO_NUL = [
+  "text should stand here",
+  "a NUL byte",
+  "Is the file UTF-16? Was the power cut while it was written?",
+] as const;
+
 /** The careful half of the CSV reader: one record (RFC 4180) at a time, every mistake named. */
 export class CsvRecord {
   /** Fields of the record. */
@@ -85,13 +91,10 @@ export class CsvRecord {
       const byte = bytes[at];
       if (byte === COMMA || byte === NEWLINE) break;
       if (byte === QUOTE) {
-        const place = this.#place(line);
-        csvError(
-          place,
-          "a quote may only stand around a whole field",
-          shown(rest(bytes, start, end)),
-        );
+        const text = shown(rest(bytes, start, end));
+        csvError(this.#place(line), "a quote may only stand around a whole field", text);
       }
+      if (byte === 0) csvError(this.#place(line), ...NO_NUL);
     }
     if (at === end && !atEnd) return -1;
     let last = at;
@@ -114,6 +117,7 @@ export class CsvRecord {
         csvError(this.#place(line), "the quote that begins here should be closed", text);
       }
       if (bytes[at] === NEWLINE) breaks++;
+      if (bytes[at] === 0) csvError(this.#place(line), ...NO_NUL);
       if (bytes[at] !== QUOTE) continue;
       if (at + 1 === end && !atEnd) return -1;
       if (at + 1 === end || bytes[at + 1] !== QUOTE) break;

@@ -44,10 +44,15 @@ export class CsvScanner implements Disposable {
     this.#rows = PlainRows.take(BLOCK_BYTES);
     const { trim = true } = options;
     this.#record = new CsvRecord(file.path, trim, () => this.plan?.header);
-    this.#skipByteOrderMark();
-    this.plan = this.#readHeader();
+    try {
+      this.#skipByteOrderMark();
+      this.plan = this.#readHeader();
+    } catch (error) {
+      this.#rows.giveBack();
+      throw error;
+    }
     this.#capacity = Math.max(1, capacity(this.plan.names.length));
-    this.#rows.start(this.plan.slots, this.plan.names.length, this.#capacity);
+    this.#rows.start(this.plan.slots, this.plan.names.length, this.#capacity, trim);
   }
 
   /** Reads the next rows; returns their number, 0 at the end of the file. */

@@ -116,6 +116,7 @@ function encodeColumns(array: NpyInput): CheckedArray {
   let bytes = 0;
   for (const { name, layout, shape: full } of columns) {
     const own = full.slice(shape.length);
+    if (name === "") refuse("its columns should have names", '""');
     if (layout.kind === "structured") refuse(`column ${name} should not have columns itself`, name);
     if (own.includes(0) || shape.some((size, axis) => size !== full[axis])) {
       refuse(`the shape of column ${name} should begin with ${shape}`, full);

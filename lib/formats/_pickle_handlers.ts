@@ -190,8 +190,9 @@ function unicode(m: PickleMachine): void {
 }
 
 function pushText(m: PickleMachine, bytes: number): void {
+  const taken = m.source.take(bytes);
   m.source.charge(COST.box + 2 * bytes);
-  m.push(decodeUtf8(m.source.take(bytes)) ?? m.source.fail("a text should be UTF-8", "others"));
+  m.push(decodeUtf8(taken) ?? m.source.fail("a text should be UTF-8", "others"));
 }
 
 function pushBytes(m: PickleMachine, bytes: number): void {

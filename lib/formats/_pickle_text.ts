@@ -80,12 +80,15 @@ export function encodeUtf8(text: string): Uint8Array<ArrayBuffer> {
 export function decodeRawUnicodeEscape(bytes: Uint8Array): string | undefined {
   let wrong = false;
   const text = decodeLatin1(bytes).replace(
-    /(\\+)(u[\da-fA-F]{0,4}|U[\da-fA-F]{0,8})/g,
-    (whole: string, slashes: string, escape: string) => {
-      if (slashes.length % 2 === 0) return whole;
-      const point = parseInt(escape.slice(1), 16);
-      if (escape.length !== (escape[0] === "u" ? 5 : 9) || !(point <= 0x10ffff)) wrong = true;
-      else return slashes.slice(1) + String.fromCodePoint(point);
+    /\\(?:u[\da-fA-F]{0,4}|U[\da-fA-F]{0,8}|[^])/g,
+    (escape: string) => {
+      const kind = escape[1];
+      if (kind !== "u" && kind !== "U") return escape;
+      const point = parseInt(escape.slice(2), 16);
+      if (escape.length === (kind === "u" ? 6 : 10) && point <= 0x10ffff) {
+        return String.fromCodePoint(point);
+      }
+      wrong = true;
       return "";
     },
   );
@@ -139,7 +142,7 @@ export function toNumber(value: bigint): number | bigint {
 
 /** A decimal fraction of Python's text protocol (`repr` of a float); undefined when it is none. */
 export function parseFloatText(text: string): number | undefined {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
+  if (/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
   const special = /^([+-]?)(inf|nan)$/i.exec(text);
   if (special === null) return undefined;
   const value = special[2]!.toLowerCase() === "nan" ? NaN : Infinity;

@@ -20,16 +20,24 @@ const PLAIN: Record<string, number> = {
   ...{ "i64.eqz": 0x50, "i64.eq": 0x51, "i64.ne": 0x52, "i64.lt_u": 0x54, "i64.gt_u": 0x56 },
   ...{ "i64.le_u": 0x58, "i64.ge_u": 0x5a, "i32.clz": 0x67, "i32.ctz": 0x68, "i32.add": 0x6a },
   ...{ "i32.sub": 0x6b, "i32.mul": 0x6c, "i32.and": 0x71, "i32.or": 0x72, "i32.shl": 0x74 },
-  ...{ "i32.shr_s": 0x75, "i32.shr_u": 0x76, "i64.clz": 0x79, "i64.ctz": 0x7a, "i64.add": 0x7c, "i64.sub": 0x7d },
+  ...{
+    "i32.shr_s": 0x75,
+    "i32.shr_u": 0x76,
+    "i64.clz": 0x79,
+    "i64.ctz": 0x7a,
+    "i64.add": 0x7c,
+    "i64.sub": 0x7d,
+  },
   ...{ "i64.mul": 0x7e, "i64.and": 0x83, "i64.or": 0x84, "i64.xor": 0x85, "i64.shl": 0x86 },
   ...{ "i64.shr_u": 0x88, "f64.mul": 0xa2, "f64.div": 0xa3, "i32.wrap_i64": 0xa7 },
-  ...{ "i64.extend_i32_u": 0xad, "f64.convert_i64_s": 0xb9, "i64.reinterpret_f64": 0xbd },
+  ...{ "i64.extend_i32_u": 0xad, "f64.convert_i64_u": 0xba, "i64.reinterpret_f64": 0xbd },
   ...{ "f64.reinterpret_i64": 0xbf },
   ...{ "i8x16.splat": 0x10f, "i8x16.eq": 0x123, "i8x16.lt_s": 0x125, "v128.and": 0x14e },
   ...{ "v128.or": 0x150, "v128.bitselect": 0x152, "v128.any_true": 0x153 },
   ...{ "i8x16.bitmask": 0x164, "i8x16.sub": 0x171, "i8x16.sub_sat_u": 0x173 },
   ...{ "i16x8.narrow_i32x4_u": 0x186, "i16x8.shr_u": 0x18d, "i16x8.add": 0x18e },
-  ...{ "i16x8.mul": 0x195, "i32x4.dot_i16x8_s": 0x1ba, "i16x8.relaxed_dot_i8x16_i7x16_s": 0x212,"i8x16.relaxed_laneselect":0x209 },
+  ...{ "i16x8.mul": 0x195, "i32x4.dot_i16x8_s": 0x1ba },
+  ...{ "i16x8.relaxed_dot_i8x16_i7x16_s": 0x212 },
 };
 
 /** Loads and stores: opcode, and log2 of the natural alignment. */
@@ -63,14 +71,19 @@ export function assemble(text: string): Uint8Array<ArrayBuffer> {
   const exports = functions.flatMap((node, index) =>
     exportsOf(node).map((name) => [...text8(name), 0, ...unsigned(index)])
   );
-  if (memory !== undefined) exports.push(...exportsOf(memory).map((name) => [...text8(name), 2, 0]));
+  if (memory !== undefined) {
+    exports.push(...exportsOf(memory).map((name) => [...text8(name), 2, 0]));
+  }
   return new Uint8Array([
     ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...section(1, functions.map((node) => [
-      0x60,
-      ...vector(typesOf(node, "param").map(({ type }) => [type])),
-      ...vector(typesOf(node, "result").map(({ type }) => [type])),
-    ])),
+    ...section(
+      1,
+      functions.map((node) => [
+        0x60,
+        ...vector(typesOf(node, "param").map(({ type }) => [type])),
+        ...vector(typesOf(node, "result").map(({ type }) => [type])),
+      ]),
+    ),
     ...section(3, functions.map((_, index) => unsigned(index))),
     ...(memory === undefined ? [] : section(5, [[0, ...unsigned(Number(memory.at(-1)))]])),
     ...section(7, exports),
@@ -221,5 +234,7 @@ function signed(value: bigint): number[] {
 }
 
 function refuse(should: string, current: unknown): never {
-  throw new SyntaxError(`Cannot assemble: ${should} should stand here, current value is ${current}.`);
+  throw new SyntaxError(
+    `Cannot assemble: ${should} should stand here, current value is ${current}.`,
+  );
 }

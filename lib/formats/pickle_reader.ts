@@ -59,7 +59,7 @@ export interface PickleReadOptions<Custom = never> {
 export function readPickle<Custom = never>(
   source: string | Uint8Array,
   options: PickleReadOptions<Custom> = {},
-): PickleValue<Custom> {
+): PickleValue<NoInfer<Custom>> {
   const path = typeof source === "string" ? source : options.name ?? "pickle";
   const bytes = typeof source === "string" ? Deno.readFileSync(source) : source;
   const reader = new PickleSource(bytes, path);
@@ -77,7 +77,7 @@ export function readPickle<Custom = never>(
       "It was written twice or damaged; give the option `trailing` to read its first value.",
     );
   }
-  return value as PickleValue<Custom>;
+  return value as PickleValue<NoInfer<Custom>>;
 }
 
 function run(machine: PickleMachine): Item {

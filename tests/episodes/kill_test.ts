@@ -60,10 +60,10 @@ Deno.test(`preprocess killed ${KILLS} times leaves the old state or the new one`
   let seed = 20251121;
   const random = () => (seed = (seed * 1103515245 + 12345) % 2 ** 31) / 2 ** 31;
   const seen = new Set<string>();
-  let before = 0;
+  let before = 0, insideWriting = 0;
   for (let kill = 0; kill < KILLS; kill++) {
     if (kill % 10 === 9) {
-      Deno.removeSync(`${path}/episode`, { recursive: true });
+      if (before > 0) Deno.removeSync(`${path}/episode`, { recursive: true });
       before = 0;
     }
     const window = 100 + kill;
@@ -76,12 +76,14 @@ Deno.test(`preprocess killed ${KILLS} times leaves the old state or the new one`
       assert(error instanceof TypeError, "only a process that has ended cannot be killed");
     }
     await child.status;
+    if ([...Deno.readDirSync(path)].some(({ name }) => name.includes("partial"))) insideWriting++;
     const after = stateOf(path);
     assert([before, window].includes(after), `kill ${kill}: ${before} became ${after}`);
     seen.add(after === before ? "old" : "new");
     before = after;
   }
   assert.deepEqual([...seen].sort(), ["new", "old"]);
+  assert(insideWriting >= 5, `only ${insideWriting} kills while it wrote`);
   assert.equal((await run(path, 300).status).code, 0);
   assert.equal(stateOf(path), 300);
   const left = [...Deno.readDirSync(path)].map(({ name }) => name);

@@ -3,8 +3,8 @@ import { EpisodeDataset } from "../../lib/datasets/mod.ts";
 import { causalityReport } from "../../lib/datasets/causality.ts";
 import { type Episode, openEpisode, preprocess } from "../../lib/episodes/mod.ts";
 import {
-  LAYOUTS,
   parseFaults,
+  PHANTOM_LAYOUTS,
   PHANTOM_TASKS,
   type PhantomEpisode,
   recordPhantom,
@@ -17,7 +17,7 @@ const RASTER = 40; // 16×9 pixels: what is in the pictures does not matter here
 async function record(options: Partial<RecordPhantomOptions>) {
   const output = Deno.makeTempDirSync();
   const written = await Array.fromAsync(
-    recordPhantom({ output, layouts: LAYOUTS, raster: RASTER, ...options }),
+    recordPhantom({ output, layouts: PHANTOM_LAYOUTS, raster: RASTER, ...options }),
   );
   return { output, written };
 }

@@ -30,7 +30,7 @@ function parse(text: string, dtype: string): unknown {
 function check(name: string, value: PickleValue): void {
   const { dtype, shape, scalar, values } = recorded[name]!;
   const wanted = values.map((text) => parse(text, dtype));
-  const found = value as { dtype: string; shape: number[]; data: Iterable<unknown> };
+  const found = value as unknown as { dtype: string; shape: number[]; data: Iterable<unknown> };
   assert.equal(found.dtype, dtype, name);
   if (scalar) {
     const { value: number } = value as NumpyScalar;

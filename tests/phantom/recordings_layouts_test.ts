@@ -195,7 +195,7 @@ Deno.test("new-dataset holds windows of 650 rows, pictures by microsecond, and m
     start_time: START,
     h: 4,
     lost_rows: 0,
-    clock_offset_s: { camera: 0.1, sensor: -0.2, receiver: 0.125 },
+    clock_offset_s: { robot: 0, camera: 0.1, sensor: -0.2, receiver: 0.125 },
     layout: "new-dataset",
     injected: {},
   });

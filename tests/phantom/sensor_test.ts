@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { cleanALine, cleanForce } from "../../lib/phantom/_sensor.ts";
-import { simulateEpisode } from "../../lib/phantom/mod.ts";
+import { noiseTable, streamWords } from "../../lib/phantom/_stream.ts";
+import { simulateEpisode, tipGeometry } from "../../lib/phantom/mod.ts";
 import { assertClose, canonicalScene } from "./_canonical.ts";
 
 const background = Float64Array.from({ length: 1025 }, (_, i) => 22 + 150 * Math.exp(-i / 110));
@@ -36,6 +37,37 @@ Deno.test("the noise-free A-line has the prototype's echoes", () => {
     assertClose(found.map((i) => line[i]!), peaks.map(([, value]) => value), 1e-3);
     assertClose([line[500]!, line.reduce((a, b) => a + b) / 1025], [at500, mean], 1e-3);
     assertClose([line[0]!], [s === -0.4 ? 322 : 172], 1e-3);
+  }
+});
+
+Deno.test("a tilted needle sees the membrane further away, up to a limit", () => {
+  for (const [cosine, index] of [[1, 250], [0.95, 263], [0.9, 278], [0.5, 278]] as const) {
+    const line = new Float64Array(1025), flat = new Float64Array(1025);
+    cleanALine(line, { tipDistance: 2, cosine, sincePuncture: NaN }, 1);
+    cleanALine(flat, { tipDistance: 2 / Math.max(0.9, cosine), cosine: 1, sincePuncture: NaN }, 1);
+    assertClose(line, flat, 1e-9);
+    const peak = line.indexOf(Math.max(...line.subarray(150)));
+    assert.ok(Math.abs(peak - index) <= 1, `peak at ${peak} for ${cosine}`);
+  }
+});
+
+Deno.test("a row's noise follows from its word", () => {
+  const { sensor, scene } = simulateEpisode({ seed: 9001 });
+  const table = noiseTable(), words = streamWords(9001, 6, 130), rows = sensor.rows(0, 130);
+  const clean = new Float64Array(1025);
+  for (const row of [0, 1, 77, 129]) { // at rest
+    const speckle = words[row]! & 0xFFFF, read = words[row]! >>> 16;
+    const time = -0.2 + row / 650;
+    const force = scene.baseForce + 0.006 * table[(speckle + 12345) % 65536]! +
+      0.004 * Math.sin(100 * Math.PI * time);
+    assertClose([rows[1026 * row]!], [force], 1e-6);
+    const { tipDistance } = tipGeometry(scene, scene.start);
+    cleanALine(clean, { tipDistance, cosine: 1, sincePuncture: NaN }, scene.echoGain);
+    const expected = clean.map((value, i) => {
+      const factor = 1 + 0.18 * table[(speckle + i) % 65536]!;
+      return Math.min(290, Math.max(-30, value * factor + 6 * table[(read + 3 * i) % 65536]!));
+    });
+    assertClose(rows.subarray(1026 * row + 1, 1026 * (row + 1)), expected, 1e-3);
   }
 });
 

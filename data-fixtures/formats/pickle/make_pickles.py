@@ -165,7 +165,7 @@ def stack_global(module, name):
 
 def hostile():
     call = text4("touch hacked") + b"\x85R."
-    array_state = pickle.dumps(np.zeros(2, np.float32), 4)
+    array_state = pickle.dumps(np.zeros(2, np.float32), 3)  # without frames
     raw = struct.pack("<2f", 0, 0)
     assert array_state.count(b"K\x02\x85") == 1
     return {
@@ -223,8 +223,6 @@ def hostile():
         "broken float": b"F1_0\n.",
         "broken string": b"Sabc\n.",
     }
-
-
 
 
 def refused():

@@ -1,5 +1,5 @@
 import { dirname, join, relative, resolve, sep } from "node:path";
-import { type IntervalRecord, writeIntervalJson } from "../../formats/interval_json.ts";
+import { type SingleViewRecord, writeIntervalJson } from "../../formats/interval_json.ts";
 import type { FoundRecording } from "../discover.ts";
 import { readRecording } from "../read_recording.ts";
 import { isThere, written } from "./_output.ts";
@@ -41,10 +41,13 @@ export function writeIntervalFiles(
   const { intervals = true, overwrite = false, absolutePaths = false, clock } = options;
   const recording = readRecording(found, {
     damagedSensor: "drop",
+    checkImages: options.compat !== true,
     ...(clock === undefined ? {} : { clock }),
   });
   recording.close(); // the sensor's rows are not needed
-  const files: ConvertedFile[] = [], kept: string[] = [], remarks: string[] = [];
+  const files: ConvertedFile[] = [], kept: string[] = [];
+  const remarks = recording.findings.filter(({ code }) => /^(robot|image|view)\./.test(code))
+    .map(({ message, where }) => `${message} (${where})`);
   const isLower = recording.layout === "captures"; // as the folders of that layout
   const views = intervalRecords(recording, options).map(({ viewKey, records, unmatched }) => {
     const name = `${recording.name}_${isLower ? viewKey.toLowerCase() : viewKey}_single.json`;
@@ -82,7 +85,7 @@ export function writeIntervalFiles(
 }
 
 /** The record with its image relative to the JSON file, so that both move together. */
-function relativeTo(path: string, record: IntervalRecord): IntervalRecord {
+function relativeTo(path: string, record: SingleViewRecord): SingleViewRecord {
   const image = relative(dirname(resolve(path)), record.image).replaceAll(sep, "/");
   return { ...record, image };
 }

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { IntervalRecord } from "../../formats/interval_json.ts";
+import type { SingleViewRecord } from "../../formats/interval_json.ts";
 import { STATE_WIDTH } from "../actions.ts";
 import { cleanTimes } from "../clean_times.ts";
 import type { OffsetStream, RecordedView, Recording } from "../recording.ts";
@@ -20,7 +20,7 @@ export interface ViewRecords {
   /** As file names have it: `View1_left`, `View5_oak`. */
   readonly viewKey: string;
   /** One per image that has a robot row, in order. */
-  readonly records: readonly IntervalRecord[];
+  readonly records: readonly SingleViewRecord[];
   /** Images without a robot row near enough. */
   readonly unmatched: number;
 }
@@ -38,6 +38,8 @@ export interface ViewRecords {
  * @param recording as read
  * @param options limits, with or without intervals
  * @returns the views; images are absolute paths
+ * @throws {SyntaxError} in `compat`, when the order of the paths is not that of the times, so that
+ * intervals would end before they begin
  *
  * @example
  * ```ts
@@ -82,7 +84,7 @@ function viewRecords(
   const offset = (stream: OffsetStream) => compat ? 0 : clockOffsets[stream] ?? 0;
   const toSensor = offset("sensor") - offset("camera");
   const spacing = (time.at(-1)! - time[0]!) / (time.length - 1);
-  const records: IntervalRecord[] = [];
+  const records: SingleViewRecord[] = [];
   // Without a second image nobody knows how long the first interval is.
   const count = intervals && time.length < 2 ? 0 : time.length;
   for (let k = 0; k < count; k++) {
@@ -93,6 +95,7 @@ function viewRecords(
     const row = (rows?.rows?.[nearest] ?? nearest) * STATE_WIDTH;
     const end = time[k]! + toSensor;
     const start = k === 0 ? end - spacing : time[k - 1]! + toSensor;
+    if (intervals && !(start <= end)) refuse(view, files[k]!);
     records.push({
       timestamp: time[k]!,
       image: resolve(join(view.folder, files[k]!)),
@@ -107,6 +110,17 @@ function viewRecords(
   }
   const viewKey = view.name === "View5" ? "View5_oak" : view.name;
   return { viewKey, records, unmatched: time.length - records.length };
+}
+
+/** Only by path: times are in order otherwise. */
+function refuse({ folder }: RecordedView, file: string): never {
+  throw new SyntaxError(
+    `Cannot give ${
+      join(folder, file)
+    } a sensor interval: in order of names, as the reference takes ` +
+      "them, each image should be later than the one before, current value is earlier. " +
+      "Without --compat they are taken in order of time.",
+  );
 }
 
 function byTime({ files, time }: RecordedView) {

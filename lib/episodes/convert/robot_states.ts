@@ -3,15 +3,15 @@ import { writeNpz } from "../../formats/npz_writer.ts";
 import { STATE_WIDTH } from "../actions.ts";
 import { RECORDER_STATE } from "../layouts/_robot_csv.ts";
 
-/** Columns of the recorders' clocks, with their names in the NPZ. */
+/** A clock that a recorder's robot log has. */
+export type RecorderClock = "recv" | "origin" | "send";
+
+/** Columns of the clocks, with their names in the NPZ. */
 const CLOCKS = {
   recv: ["recv_timestamp", "recv_timestamps"],
   origin: ["origin_timestamp", "origin_timestamps"],
   send: ["send_timestamp", "send_timestamps"],
-} as const;
-
-/** A clock that a recorder's robot log has. */
-export type RecorderClock = keyof typeof CLOCKS;
+} as const satisfies Record<RecorderClock, unknown>;
 
 /** What became of a robot log. */
 export interface RobotStates {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readJpegHeader } from "../../formats/jpeg.ts";
 import { breathe } from "../_breathe.ts";
 import type { RecordedView } from "../recording.ts";
-import { type CheckOptions, isDataError, listed, type Report } from "./_report.ts";
+import { type CheckOptions, isDataError, listed, plural, type Report } from "./_report.ts";
 
 /** First and last bytes of every image: damage, and sizes that differ within a view. */
 export async function checkImages(
@@ -41,7 +41,8 @@ export async function checkImages(
     }
     if (sizes.size > 1) {
       const sorted = [...sizes].sort(([, a], [, b]) => b.length - a.length);
-      const counts = sorted.map(([size, { length }]) => `${size} (${length} images)`).join(", ");
+      const counts = sorted.map(([size, { length }]) => `${size} (${plural(length, "image")})`)
+        .join(", ");
       report(
         "warning",
         "image.sizes",

@@ -38,14 +38,19 @@ export class Violations {
   /** Reports them, if there are any. */
   report(report: Report, code: string, where: string, rule: string, advice: string): void {
     if (this.#first === undefined) return;
-    const places = this.#count === 1 ? "1 place" : `${this.#count} places`;
+    const places = plural(this.#count, "place");
     report(
       "error",
       code,
       where,
-      `${rule}, but not in ${places}; the first: ${this.#first}. ${advice}`,
+      `${rule}; violated in ${places}; the first: ${this.#first}. ${advice}`,
     );
   }
+}
+
+/** `1 image`, `2 images`. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** A few names, and how many more there are. */

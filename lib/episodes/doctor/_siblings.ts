@@ -12,10 +12,7 @@ export interface RecordingFacts {
   readonly hasSensor: boolean;
 }
 
-/** Cameras of the recorders: four stereo cameras, one at the hand. */
-const NUMBERS = [1, 2, 3, 4, 5];
-
-/** Views and sensor against the recorder's cameras, and against the task's other recordings. */
+/** Views and sensor against the task's other recordings. */
 export function checkSiblings(recordings: readonly RecordingFacts[], report: Report): void {
   const tasks = Map.groupBy(
     recordings.filter(({ layout }) => layout !== "meca500-log"),
@@ -32,35 +29,25 @@ function checkViews(
   siblings: readonly RecordingFacts[],
   report: Report,
 ): void {
-  const { path, layout, views, task } = recording;
-  const cameras = layout === "captures" ? NUMBERS.slice(0, 4) : NUMBERS;
-  const missing = cameras.filter((number) => views.every((view) => !isOf(view, number)))
-    .map((number) => `View${number}`);
+  const { path, views, task } = recording;
   const others = siblings.filter((other) => other !== recording);
-  const usual = [...new Set(others.flatMap((other) => other.views))].filter((view) => {
+  const lacking = [...new Set(others.flatMap((other) => other.views))].filter((view) => {
     const holders = others.filter((other) => other.views.includes(view));
-    return 2 * holders.length > others.length;
+    const hasCamera = views.some((own) => cameraOf(own) === cameraOf(view)); // else it is view.missing
+    return hasCamera && !views.includes(view) && 2 * holders.length > others.length;
   });
-  const unlike = usual.filter((view) =>
-    !views.includes(view) && !missing.some((name) => isOf(view, Number(name.slice(4))))
-  );
-  if (missing.length + unlike.length === 0) return;
-  const reasons = [
-    ...(missing.length > 0 ? [`The recorder has the cameras ${cameras.join(", ")}`] : []),
-    ...(unlike.length > 0 ? [`most other recordings of ${task} have it`] : []),
-  ];
+  if (lacking.length === 0) return;
   report(
     "warning",
-    "view.missing",
+    "view.mixed",
     path,
-    `There should be images of ${[...missing, ...unlike].join(", ")}, current views are ${
-      views.join(", ") || "none"
-    }. ${reasons.join(", and ")}. Policies that look at that view will find it masked.`,
+    `There should be images of ${lacking.join(", ")}, as most other recordings of ${task} have, ` +
+      `current views are ${views.join(", ")}. Policies that look at that view find it masked.`,
   );
 }
 
-function isOf(view: string, camera: number): boolean {
-  return view === `View${camera}` || view.startsWith(`View${camera}_`);
+function cameraOf(view: string): string {
+  return view.replace(/_(left|right)$/, "");
 }
 
 function checkSensors(siblings: readonly RecordingFacts[], report: Report): void {

@@ -33,19 +33,13 @@ export function checkStreams(
   ];
   for (const stream of streams) checkOverlap(aligned.robotTime, stream, report);
   checkMotion(robot.file, aligned, report);
-  const counts = [
-    ["robot", robot.file, figures.robot.withoutTime] as const,
-    ...(sensor === null
-      ? []
-      : [["sensor", sensor.file, figures.sensor?.withoutTime ?? 0] as const]),
-  ];
-  for (const [name, where, count] of counts) {
-    if (count === 0) continue;
+  const withoutTime = figures.sensor?.withoutTime ?? 0;
+  if (withoutTime > 0) {
     report(
       "warning",
-      `${name}.without-time`,
-      where,
-      `${count} rows have a time that is no finite number; they are left out.`,
+      "sensor.without-time",
+      sensor!.file,
+      `${withoutTime} rows have a time that is no finite number; they are left out.`,
     );
   }
 }

@@ -103,8 +103,10 @@ export async function diagnoseData(
   options: DiagnoseDataOptions = {},
 ): Promise<DataDiagnosis> {
   const { quick = false, signal, onPlace } = options;
-  const { recordings: found, empty } = discoverRecordings(roots);
+  const { recordings, empty } = discoverRecordings(roots);
   const { containers, leftovers } = findPlaces(roots);
+  // A container in a folder of its own has the recording's name.
+  const found = recordings.filter(({ path }) => !containers.includes(path));
   const notes = new Notes();
   for (const { root, error } of empty) {
     if (findPlaces([root]).containers.length > 0) continue;

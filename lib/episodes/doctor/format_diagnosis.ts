@@ -1,3 +1,4 @@
+import { plural } from "./_report.ts";
 import type { DataDiagnosis } from "./diagnose_data.ts";
 
 /**
@@ -71,8 +72,4 @@ export function formatDataDiagnosis(
     `${plural(count("error"), "error")}, ${plural(count("warning"), "warning")}.`,
   ].join(""));
   return blocks.join("\n\n");
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

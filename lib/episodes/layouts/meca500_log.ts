@@ -4,7 +4,7 @@ import { forwardKinematics } from "../../phantom/kinematics.ts";
 import type { Layout } from "./layout.ts";
 
 const JOINTS = Array.from({ length: 6 }, (_, joint) => `JointPos_${joint}`);
-const MICROSECOND = 1e-6;
+const MICROSECONDS = 1e6; // in a second
 
 /** Whether a CSV is a log of mecademicpy: one look at its first bytes. */
 export function isMeca500Log(path: string): boolean {
@@ -51,7 +51,7 @@ export const meca500Log: Layout = {
       robot: {
         file: path,
         clock: "timestamp",
-        time: table.columns.timestamp!.map((time) => time * MICROSECOND),
+        time: table.columns.timestamp!.map((time) => time / MICROSECONDS),
         recvTime: null,
         state,
         pose: "forward kinematics",

@@ -1,4 +1,4 @@
-import { extname } from "node:path";
+import { dirname, extname } from "node:path";
 import { discoverRecordings } from "../../episodes/discover.ts";
 import { forEachFile } from "../_folders.ts";
 import type { Kind } from "../inspection.ts";
@@ -10,7 +10,8 @@ export const folder: Kind = {
   claims: ({ isFolder }) => isFolder,
   inspect: ({ path }) => {
     const files: Record<string, { count: number; bytes: number }> = {};
-    let bytes = 0, containers = 0;
+    const containers = new Set<string>();
+    let bytes = 0;
     forEachFile(path, (file, name) => {
       const { size } = Deno.lstatSync(file);
       const extension = extname(name).toLowerCase() || "none";
@@ -18,16 +19,22 @@ export const folder: Kind = {
       sum.count++;
       sum.bytes += size;
       bytes += size;
-      if (name === "episode.json") containers++;
+      if (name === "episode.json") containers.add(dirname(file));
     });
     const recordings: Record<string, number> = {};
-    for (const { layout } of discoverRecordings([path]).recordings) {
+    for (const { layout, path: found } of discoverRecordings([path]).recordings) {
+      if (containers.has(found)) continue; // it has the recording's name
       recordings[layout.name] = (recordings[layout.name] ?? 0) + 1;
     }
     const sorted = Object.fromEntries(
       Object.entries(files).sort(([, a], [, b]) => b.count - a.count),
     );
     const keys = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
-    return { tensors: [], keys, bytes, details: { recordings, containers, files: sorted } };
+    return {
+      tensors: [],
+      keys,
+      bytes,
+      details: { recordings, containers: containers.size, files: sorted },
+    };
   },
 };

@@ -1,4 +1,4 @@
-import { writeCsv } from "../../formats/csv.ts";
+import { writeCsv } from "../../formats/csv_writer.ts";
 import type { Take } from "./_take.ts";
 
 /** The recorders end lines as Python's csv module does. */
@@ -11,38 +11,34 @@ const NEWLINE = "\r\n";
  */
 export function writeReceiverLog(path: string, take: Take, force: string): void {
   const { recv, origin, send } = take.robot;
-  writeCsv(path, {
-    header: ["recv_timestamp", "origin_timestamp", "send_timestamp", force, ...take.columns],
-    // A state travels as float32.
-    columns: [
-      recv,
-      origin,
-      send,
-      new Float64Array(send.length),
-      ...stateColumns(take, Math.fround),
-    ],
-    newline: NEWLINE,
-  });
+  const columns = {
+    recv_timestamp: recv,
+    origin_timestamp: origin,
+    send_timestamp: send,
+    [force]: new Float64Array(send.length),
+    ...stateColumns(take, Math.fround), // a state travels as float32
+  };
+  writeCsv(path, { header: Object.keys(columns), columns, newline: NEWLINE });
 }
 
 /** The log that the robot's own computer writes: time in microseconds, joints, pose. */
 export function writeControllerLog(path: string, take: Take): void {
   const round = (value: number) => Math.round(value * 1e6) / 1e6;
-  writeCsv(path, {
-    header: ["timestamp", ...take.columns],
-    columns: [take.robot.send.map(round), ...stateColumns(take, round)],
-    newline: NEWLINE,
-  });
+  const columns = { timestamp: take.robot.send, ...stateColumns(take, round) };
+  const decimals = { timestamp: 6 };
+  writeCsv(path, { header: Object.keys(columns), columns, newline: NEWLINE, decimals });
 }
 
-/** Joints 1 to 6, then pose, column by column. */
-function stateColumns({ robot }: Take, round: (value: number) => number): Float64Array[] {
-  return [robot.joints, robot.pose].flatMap((six) =>
-    Array.from(
-      { length: 6 },
-      (_, column) => Float64Array.from(robot.send, (_, row) => round(six[6 * row + column]!)),
-    )
-  );
+/** Joints 1 to 6, then pose, by the names of the columns. */
+function stateColumns(
+  { robot, columns }: Take,
+  round: (value: number) => number,
+): Record<string, Float64Array> {
+  return Object.fromEntries(columns.map((name, column) => {
+    const six = column < 6 ? robot.joints : robot.pose;
+    const values = Float64Array.from(robot.send, (_, row) => round(six[6 * row + column % 6]!));
+    return [name, values];
+  }));
 }
 
 /** Empties cells of a written log; `column` counts joints and pose from 0. */

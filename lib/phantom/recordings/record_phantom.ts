@@ -1,6 +1,7 @@
-import { type ClockMode, type PhantomEpisode, simulateEpisode } from "../episode.ts";
+import { type ClockMode, simulateEpisode } from "../episode.ts";
 import { PHANTOM_TASKS, type PhantomTask } from "../scene.ts";
 import { Stream } from "../_stream.ts";
+import { truthRecord } from "../truth_record.ts";
 import type { Fault } from "./fault.ts";
 import { PHANTOM_LAYOUT_TRAITS, type PhantomLayout } from "./layout.ts";
 import type { RecordingSource } from "./source.ts";
@@ -117,24 +118,6 @@ function simulate(
     clockOffsets: episode.truth.clockOffset,
     receiverOffset: hasSeveralClocks ? new Stream(seed, RECEIVER_STREAM).uniform(-0.25, 0.25) : 0,
     hasSeveralClocks,
-    truth: recordedTruth(episode),
-  };
-}
-
-/** As `metadata.json` names things. */
-function recordedTruth({ truth, scene, duration }: PhantomEpisode): RecordingSource["truth"] {
-  return {
-    scene_seed: scene.seed,
-    duration_s: duration,
-    clock_drift: truth.clockDrift,
-    lost_frames: truth.lostFrames,
-    lost_rows: truth.lostRows,
-    t_dec: truth.tDec,
-    t_contact: truth.tContact,
-    t_pun: truth.tPun,
-    t_stop: truth.tStop,
-    disturbances: truth.disturbances,
-    h: truth.h,
-    target: truth.target,
+    truth: { duration_s: episode.duration, ...truthRecord(episode) },
   };
 }

@@ -132,7 +132,7 @@ function truthOf({ source, clockOffsets, receiverOffset }: Take) {
     task: source.task,
     start_time: source.startTime,
     ...source.truth,
-    clock_offset_s: { ...clockOffsets, receiver: receiverOffset },
+    clock_offset_s: { robot: 0, ...clockOffsets, receiver: receiverOffset },
   };
 }
 

@@ -1,18 +1,3 @@
-/**
- * How many of the sorted times are at or before `t`; NumPy's `searchsorted(times, t, "right")`.
- *
- * @param times `(n,)` non-decreasing
- */
-export function countUntil(times: Float64Array, t: number): number {
-  let low = 0, high = times.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (times[middle]! <= t) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
 /** Refuses times that a binary search cannot trust. */
 export function assertSorted(times: Float64Array, path: string, array: string): void {
   let previous = -Infinity;
