@@ -3,7 +3,7 @@ import { assertSorted } from "./_assert_sorted.ts";
 import { type ActionRepresentation, commonActionRepresentation } from "./_representation.ts";
 import { type Batch, type BatchShape, createBatch } from "./batch.ts";
 import { ACTION_DIM, assertLength, assertSample, readChunk } from "./chunk.ts";
-import { newestImage, observationAction } from "./image_choice.ts";
+import { cameraOfView, newestImage, observationAction } from "./image_choice.ts";
 import { type SampleTable, sampleTable, type SampleTableOptions } from "./sample_table.ts";
 import {
   PROPRIOCEPTION_DIM,
@@ -25,7 +25,7 @@ export interface EpisodeDatasetOptions extends SampleTableOptions {
   readonly proprioceptionMilliseconds?: number | null;
   /** Nominal rate of the robot states, Hz; default 100. */
   readonly proprioceptionHz?: number;
-  /** Cameras to serve; default all that occur, sorted by name. */
+  /** Cameras to serve, see {@linkcode cameraOfView}; default all that occur, sorted by name. */
   readonly views?: readonly string[];
   /** Consecutive starts that share one visual observation, R; default 1. */
   readonly visionReuse?: number;
@@ -109,7 +109,10 @@ export class EpisodeDataset implements BatchShape {
     this.visionReuse = visionReuse;
     this.views = chooseViews(episodes, options.views);
     this.#camera = episodes.map(({ images }) =>
-      Int32Array.from(this.views, (view) => images.findIndex((camera) => camera.view === view))
+      Int32Array.from(
+        this.views,
+        (view) => images.findIndex((camera) => cameraOfView(camera.view) === view),
+      )
     );
     if (this.length > 0) observationAction(this.samples, 0, visionReuse); // checks visionReuse
   }
@@ -234,7 +237,9 @@ function chooseViews(
   episodes: readonly EpisodeData[],
   wanted?: readonly string[],
 ): readonly string[] {
-  const found = new Set(episodes.flatMap(({ images }) => images.map(({ view }) => view)));
+  const found = new Set(
+    episodes.flatMap(({ images }) => images.map(({ view }) => cameraOfView(view))),
+  );
   const missing = wanted?.filter((view) => !found.has(view)) ?? [];
   if (missing.length > 0) {
     throw new RangeError(

@@ -57,3 +57,26 @@ export function observationAction(samples: SampleTable, index: number, reuse: nu
   const action = samples.action[index]!;
   return action - (action - samples.segmentStart[index]!) % reuse;
 }
+
+/**
+ * The camera behind a view's name, so that data sets of different layouts share columns: some name the
+ * left eye `View1_left`, others, which record no right eye, `View1`.
+ *
+ * @param view name of the view in an episode
+ * @returns `View1` for `View1_left`; every other name, such as `View1_right`, as it is
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { cameraOfView } from "./mod.ts";
+ *
+ * assert.deepEqual(["View1_left", "View1_right", "View5"].map(cameraOfView), [
+ *   "View1",
+ *   "View1_right",
+ *   "View5",
+ * ]);
+ * ```
+ */
+export function cameraOfView(view: string): string {
+  return view.replace(/_left$/, "");
+}

@@ -25,8 +25,8 @@ export interface StreamQuality {
   /** Samples. */
   readonly samples: number;
   /**
-   * Rate, in hertz: 1 / mean of the intervals between half and one and a half of the median, so that
-   * neither pauses nor jitter move it; 0 with fewer than two samples.
+   * Rate, in hertz; 0 with fewer than two samples. 1 / median interval where most intervals are equal
+   * to it within 1 %, else 1 / mean interval without the gaps: neither pauses nor jitter move it.
    */
   readonly hz: number;
   /** (samples − 1) / duration, in hertz; 0 with fewer than two samples. */
@@ -78,10 +78,12 @@ export function streamQuality(time: Float64Array): StreamQuality {
       gaps.push({ row, start: time[row]!, seconds, lost: Math.round(seconds / period) - 1 });
     }
   }
-  const ordinary = intervals.filter((each) => each >= period / 2 && each <= period * 1.5);
+  const steady = intervals.filter((each) => Math.abs(each - period) <= period / 100).length;
+  const ordinary = intervals.filter((each) => each <= GAP_PERIODS * period);
+  const mean = ordinary.reduce((sum, each) => sum + each, 0) / ordinary.length;
   return {
     ...bounds,
-    hz: ordinary.length / ordinary.reduce((sum, each) => sum + each, 0),
+    hz: 1 / (2 * steady > intervals.length ? period : mean),
     meanHz: (n - 1) / (time[n - 1]! - time[0]!),
     jitterMs: percentiles(intervals.map((interval) => Math.abs(interval - period) * 1000)),
     gaps,

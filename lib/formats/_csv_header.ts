@@ -14,25 +14,32 @@ export interface CsvPlan {
 /** The names in the record on line `line`. */
 export function readHeader(record: CsvRecord, line: number): string[] {
   const { name } = record;
-  const header: string[] = [];
+  const fieldOf = new Map<string, number>();
   for (let field = 0; field < record.count; field++) {
     const place = { name, line, column: field + 1 };
     const text = record.text(field, true);
     if (text === undefined) {
       csvError(place, "the name of a column should be UTF-8", shown(record.latin1(field)));
     }
+    if (text.includes("\uFEFF")) {
+      csvError(
+        place,
+        "the name of a column should hold no byte order mark",
+        shown(text).replaceAll("\uFEFF", "\\ufeff"),
+      );
+    }
     if (/[\r\n]/.test(text)) {
       const next = "Lines should end in \\n or \\r\\n.";
       csvError(place, "the name of a column should hold no line break", shown(text), next);
     }
-    const first = header.indexOf(text);
-    if (first >= 0) {
+    const first = fieldOf.get(text);
+    if (first !== undefined) {
       const next = `Column ${first + 1} has it too: rename one of them.`;
       csvError(place, "no two columns should have the same name", shown(text), next);
     }
-    header.push(text);
+    fieldOf.set(text, field);
   }
-  return header;
+  return [...fieldOf.keys()];
 }
 
 /** Finds the wanted columns in the header. */
@@ -42,7 +49,8 @@ export function planColumns(
   optional: readonly string[] | undefined,
   place: { name: string; line: number },
 ): CsvPlan {
-  const missing = wanted?.filter((column) => !header.includes(column)) ?? [];
+  const there = new Set(header);
+  const missing = wanted?.filter((column) => !there.has(column)) ?? [];
   if (missing.length > 0) {
     const near = nearestName(missing[0]!, header);
     const meant = near === undefined ? "" : ` Did you mean ${shown(near)}?`;
@@ -57,7 +65,7 @@ export function planColumns(
   }
   const asked = wanted === undefined && optional === undefined
     ? header
-    : [...wanted ?? [], ...(optional ?? []).filter((column) => header.includes(column))];
+    : [...wanted ?? [], ...(optional ?? []).filter((column) => there.has(column))];
   const names = [...new Set(asked)];
   const slotOf = new Map(names.map((column, slot) => [column, slot]));
   return { header, names, slots: Int32Array.from(header, (column) => slotOf.get(column) ?? -1) };

@@ -57,7 +57,7 @@ function set(args: readonly Item[], context: PickleContext): Item {
   context.charge(200 + items.length * 32);
   const wrongMember = items.find((item) => Array.isArray(item) || item instanceof Map);
   if (wrongMember !== undefined) {
-    context.fail("members of sets cannot be changed", pickleTypeName(wrongMember));
+    context.fail("members of sets should be immutable", pickleTypeName(wrongMember));
   }
   return new Set(items);
 }

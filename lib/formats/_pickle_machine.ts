@@ -99,7 +99,7 @@ export class PickleMachine {
   /** What Python takes as a key. */
   hashable(key: Item): Item {
     if (!Array.isArray(key) && !(key instanceof Map)) return key;
-    return this.source.fail("keys and members of sets cannot be changed", pickleTypeName(key));
+    return this.source.fail("keys and members of sets should be immutable", pickleTypeName(key));
   }
 
   store(index: number): void {

@@ -69,7 +69,7 @@ function checkedColumns(path: string, { header, columns }: CsvContents): ArrayLi
     if (header.indexOf(name) !== k) {
       refuse(RangeError, path, "no two columns should have the same name", shown(name));
     }
-    if (/[\r\n\0]/.test(name) || !name.isWellFormed()) {
+    if (/[\r\n\0\uFEFF]/.test(name) || !name.isWellFormed()) {
       const should = "the name of a column should be one line of text";
       refuse(RangeError, path, should, shown(name));
     }
@@ -112,7 +112,7 @@ function shortest(value: number): string {
 }
 
 function quoted(name: string): string {
-  const isPlain = name !== "" && !/[",]|^[\s\uFEFF]|\s$/.test(name);
+  const isPlain = name !== "" && !/[",]|^\s|\s$/.test(name);
   return isPlain ? name : `"${name.replaceAll('"', '""')}"`;
 }
 

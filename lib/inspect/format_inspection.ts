@@ -34,8 +34,12 @@ export function formatInspection(
 ): string {
   const blocks = [`${path}: ${kind}, ${formatBytes(bytes)}`];
   if (tensors.length > 0) blocks.push(formatTable(tensorRows(tensors)));
-  const facts = Object.entries(details).flatMap(([name, value]) => factRows(name, value));
+  const facts = Object.entries(details).filter(([, value]) => !isTable(value))
+    .flatMap(([name, value]) => factRows(name, value));
   if (facts.length > 0) blocks.push(formatTable(facts));
+  for (const value of Object.values(details)) {
+    if (isTable(value)) blocks.push(formatTable(recordRows(value)));
+  }
   return blocks.join("\n\n");
 }
 
@@ -63,6 +67,20 @@ function figure(
   if (value === null) return "–";
   if (typeof value === "string" || Number.isInteger(value)) return String(value);
   return String(Number(value.toPrecision(7)));
+}
+
+type Row = Readonly<Record<string, unknown>>;
+
+/** A list of records is a table of its own. */
+function isTable(value: unknown): value is readonly Row[] {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((item) => typeof item === "object" && item !== null && !Array.isArray(item));
+}
+
+function recordRows(records: readonly Row[]): (string | number)[][] {
+  const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const cell = (value: unknown) => typeof value === "number" ? value : formatFact(value ?? "");
+  return [columns, ...records.map((record) => columns.map((column) => cell(record[column])))];
 }
 
 function factRows(name: string, value: unknown): string[][] {

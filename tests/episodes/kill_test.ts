@@ -48,9 +48,10 @@ function stateOf(recording: string): number {
 
 Deno.test(`preprocess killed ${KILLS} times leaves the old state or the new one`, async () => {
   const output = Deno.makeTempDirSync();
-  const [{ path }] = await Array.fromAsync(
+  const [recording] = await Array.fromAsync(
     recordPhantom({ output, layouts: ["needle"], raster: 40, seed: 12 }),
-  ) as [{ path: string }];
+  );
+  const { path } = recording!;
   const began = performance.now();
   assert.equal((await run(path, 100).status).code, 0);
   const whole = performance.now() - began;

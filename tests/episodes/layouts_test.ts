@@ -43,6 +43,29 @@ function assertCausalInTrueTime(episode: Episode, truth: PhantomEpisode): void {
   }
 }
 
+/** Which moment a sensor row shows is told by its values, not by its stamp. */
+function assertCausalSensor(episode: Episode, truth: PhantomEpisode): void {
+  const { sensor } = episode;
+  if (sensor === null) return;
+  const key = (rows: Float32Array, at: number) => rows.subarray(at, at + 4).join();
+  const all = truth.sensor.rows(0, truth.sensor.time.length);
+  const moment = new Map(
+    Array.from(truth.sensor.trueTime, (time, row) => [key(all, row * 1026), time] as const),
+  );
+  assert.equal(moment.size, truth.sensor.time.length);
+  const row = new Float32Array(1026);
+  for (let k = 0; k < episode.segment.length; k++) {
+    const [first, end] = sensor.range.subarray(2 * k, 2 * k + 2) as unknown as [number, number];
+    const now = episode.actionTime[2 * k]! - truth.startTime;
+    if (end === first) continue;
+    sensor.readRowsInto(end - 1, row);
+    // The origin stamp lags by up to 5 ms; stamps jitter by 0.1 ms and drift by 0.2 ms.
+    assert(moment.get(key(row, 0))! <= now + 0.001, `action ${k} sees a row of the future`);
+    sensor.readRowsInto(first, row);
+    assert(moment.get(key(row, 0))! > now - 0.1 - 0.05, `action ${k} sees a stale row`);
+  }
+}
+
 Deno.test("every layout becomes an episode in which nothing is newer than its time", async () => {
   const { output, written } = await record({ clock: "full", seed: 31 });
   const outcomes = await preprocess([output]);
@@ -59,9 +82,11 @@ Deno.test("every layout becomes an episode in which nothing is newer than its ti
     using episode = openEpisode(outcome.path);
     const { streams } = causalityReport(new EpisodeDataset([episode]));
     for (const [stream, { newest }] of Object.entries(streams)) {
-      assert(newest <= 0, `${layout}: ${stream} is ${newest} s ahead`);
+      if (newest === null) assert(stream === "sensor" && episode.sensor === null, stream);
+      else assert(newest <= 0, `${layout}: ${stream} is ${newest} s ahead`);
     }
     assertCausalInTrueTime(episode, truth);
+    assertCausalSensor(episode, truth);
     assert(episode.segment.length >= Math.floor(truth.duration * 10) - 3, layout);
   }
 });

@@ -93,7 +93,7 @@ Deno.test("whatever is right is read, and as csv-parse reads it", () => {
         oracle(text, true),
       );
     }),
-    { numRuns: 1500, seed: 3 },
+    { numRuns: 400, seed: 3 },
   );
 });
 
@@ -139,7 +139,7 @@ Deno.test("24,000 damaged files are refused, or read as csv-parse reads them", (
       const wanted = run % BASES.length === 3 ? { columns: ["a"] } : {};
       table = parseCsv(bytes, { ...options, ...wanted });
     } catch (error) {
-      assert(error instanceof SyntaxError, (error as Error).stack);
+      assert(error instanceof SyntaxError, String((error as Error).stack));
       assert.match(error.message, /^Cannot read CSV text at line \d+(, column \d+)?/);
       continue;
     }

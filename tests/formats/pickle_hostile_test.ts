@@ -53,7 +53,7 @@ const EXPECTED: Readonly<Record<string, RegExp>> = {
   "empty": /end with the opcode STOP/,
   "no pickle": /stack should hold a value|stack should hold/,
   "empty stack": /stack should hold a value/,
-  "list as key": /keys and members of sets cannot be changed, current value is list/,
+  "list as key": /keys and members of sets should be immutable, current value is list/,
   "append to dict": /should hold a list, current value is dict/,
   "odd dict": /a dict is made of pairs/,
   "missing memo": /memo should hold what is asked for, current value is 5/,

@@ -1,6 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { readDataPkl } from "../../formats/data_pkl.ts";
 import { openNpz } from "../../formats/npz_reader.ts";
+import type { AlignedRecording } from "../align.ts";
 import type { Recording } from "../recording.ts";
 import { isDataError, listed, namesIn, type Report } from "./_report.ts";
 
@@ -8,11 +9,16 @@ const INTERVAL_JSON = /_single\.json$|_precise_.*\.json$/;
 const RAW_SENSOR = /^sensor_data_.*\.npz$/;
 
 /** Files that other programs derived from a recording, against the recording itself. */
-export function checkDerivedFiles(recording: Recording, report: Report): void {
+export function checkDerivedFiles(
+  recording: Recording,
+  { robotClean }: AlignedRecording,
+  report: Report,
+): void {
   if (recording.layout === "meca500-log") return;
   const { path } = recording;
   const names = namesIn(path);
   const folders = new Folders();
+  const rows = robotRows(recording, robotClean.time.length);
   /** What cannot be read is one finding; the recording does not need it. */
   const attempt = (file: string, check: (file: string) => void) => {
     try {
@@ -32,13 +38,16 @@ export function checkDerivedFiles(recording: Recording, report: Report): void {
   }
   for (const file of [join(path, "data.pkl"), join(path, "episode", "data.pkl")]) {
     if (!namesIn(dirname(file)).includes("data.pkl")) continue;
-    attempt(file, (file) => checkDataPkl(file, recording, folders, report));
+    attempt(file, (file) => checkDataPkl(file, rows, recording, folders, report));
   }
   if (names.includes("robot_states.npz")) {
-    attempt(join(path, "robot_states.npz"), (file) => checkRobotNpz(file, recording, report));
+    attempt(join(path, "robot_states.npz"), (file) => checkRobotNpz(file, rows, recording, report));
   }
   if (names.includes("metadata.json")) {
-    attempt(join(path, "metadata.json"), (file) => checkMetadata(file, names, recording, report));
+    attempt(
+      join(path, "metadata.json"),
+      (file) => checkMetadata(file, names, rows, recording, report),
+    );
   }
   const raw = names.filter((name) => RAW_SENSOR.test(name));
   if (raw.length > 0 && names.includes("sensor_data.npz")) {
@@ -103,7 +112,8 @@ function checkIntervalJson(file: string, folders: Folders, report: Report): void
 
 function checkDataPkl(
   file: string,
-  { robot, sensor, findings }: Recording,
+  rows: readonly number[],
+  { robot, sensor }: Recording,
   folders: Folders,
   report: Report,
 ): void {
@@ -118,7 +128,6 @@ function checkDataPkl(
         "writes, and so leaves the sensor out. Write it anew: deno task preprocess --format both",
     );
   }
-  const rows = robotRows(robot, findings);
   if (!rows.includes(metadata.numRobotStates)) {
     report(
       "warning",
@@ -133,10 +142,14 @@ function checkDataPkl(
   reportMissingImages(file, [...image.values()].flat(), folders, report);
 }
 
-function checkRobotNpz(file: string, { robot, findings }: Recording, report: Report): void {
+function checkRobotNpz(
+  file: string,
+  rows: readonly number[],
+  { robot }: Recording,
+  report: Report,
+): void {
   using archive = openNpz(file);
   using states = archive.member("robot_states");
-  const rows = robotRows(robot, findings);
   if (rows.includes(states.rows)) return;
   report(
     "warning",
@@ -147,16 +160,17 @@ function checkRobotNpz(file: string, { robot, findings }: Recording, report: Rep
   );
 }
 
-/** Rows that a program may have counted in the log: with and without blank ones and a torn last one. */
-function robotRows({ time, blankRows }: Recording["robot"], findings: Recording["findings"]) {
+/** Rows that a program may have counted in the log, those of the file first. */
+function robotRows({ robot, findings }: Recording, clean: number): readonly number[] {
+  const all = robot.time.length + robot.blankRows;
   const isTorn = findings.some(({ code }) => code === "robot.torn");
-  const all = time.length + blankRows;
-  return isTorn ? [all, all + 1, time.length] : [all, time.length];
+  return [all, robot.time.length, clean, ...(isTorn ? [all + 1] : [])];
 }
 
 function checkMetadata(
   file: string,
   names: readonly string[],
+  rows: readonly number[],
   { path, robot, views, findings }: Recording,
   report: Report,
 ): void {
@@ -172,14 +186,17 @@ function checkMetadata(
         "lost, added or exchanged since the recording; episodes are made from what is there.",
     );
   };
-  expect("robot_states_count", robotRows(robot, findings), `rows of ${basename(robot.file)}`);
-  if (names.includes("sensor_data.npz")) {
+  expect("robot_states_count", rows, `rows of ${basename(robot.file)}`);
+  const isDamaged = findings.some(({ code }) => code === "sensor.damaged"); // said before
+  if (!names.includes("sensor_data.npz")) {
+    expect("sensor_windows_count", [0], "windows, for there is no sensor_data.npz,");
+  } else if (!isDamaged) {
     using archive = openNpz(join(path, "sensor_data.npz"));
     if (archive.names.includes("data")) {
       using windows = archive.member("data");
       expect("sensor_windows_count", [windows.rows], "windows in sensor_data.npz");
     }
-  } else expect("sensor_windows_count", [0], "windows, for there is no sensor_data.npz,");
+  }
   if (metadata.camera_frames_count === 0 && views.length > 0) {
     report(
       "info",

@@ -34,7 +34,7 @@ export async function checkImages(
         "error",
         "image.damaged",
         join(folder, damaged[0]!),
-        `${damaged.length} of ${files.length} images of ${name} are damaged (${
+        `${name}: ${damaged.length} of ${plural(files.length, "image")} damaged (${
           listed(damaged)
         }); the first: ${reason} Copy them again or delete them; preprocess leaves them out.`,
       );

@@ -1,18 +1,22 @@
-import type { AlignmentReport, StreamReport } from "../report.ts";
+import type { AlignedRecording } from "../align.ts";
 import type { Recording } from "../recording.ts";
+import type { AlignmentReport, StreamReport } from "../report.ts";
 import type { Report } from "./_report.ts";
 
 /** Rates the recorders are set to, in hertz, and how far off is well. */
 const ROBOT_HZ = 100, ROBOT_TOLERANCE = 2;
 const SENSOR_HZ = 650, SENSOR_TOLERANCE = 0.05 * SENSOR_HZ;
-/** Camera intervals may be off by this share of their median. */
-const CAMERA_STEADINESS = 0.1;
+/** Camera intervals may be off by this share of their median, but for so many of them. */
+const CAMERA_STEADINESS = 0.1, UNSTEADY_SHARE = 0.05;
+/** Longer gaps are pauses, in samples. */
+const PAUSE_SAMPLES = 5;
 /** Fewer samples tell nothing about a rate. */
 const MIN_SAMPLES = 20;
 
 /** Rates against what the recorders are set to; cameras, whose rate is free, against themselves. */
 export function checkRates(
-  { robot, views, sensor, layout }: Recording,
+  { robot, sensor, layout }: Recording,
+  aligned: AlignedRecording,
   figures: AlignmentReport,
   report: Report,
 ): void {
@@ -22,13 +26,14 @@ export function checkRates(
     stream: StreamReport,
     [nominal, tolerance]: readonly [number, number],
   ) => {
-    if (stream.samples < MIN_SAMPLES || Math.abs(stream.hz - nominal) <= tolerance) return;
+    const hz = rateBetweenPauses(stream);
+    if (stream.samples < MIN_SAMPLES || Math.abs(hz - nominal) <= tolerance) return;
     report(
       "warning",
       `${name}.rate`,
       where,
       `The ${name} should run at ${nominal} ± ${tolerance} Hz, current value is ` +
-        `${stream.hz.toFixed(2)} Hz. Windows are cut by time, so they hold more or fewer rows; ` +
+        `${hz.toFixed(2)} Hz. Windows are cut by time, so they hold more or fewer rows; ` +
         "look for lost rows, or a clock that runs wrong.",
     );
   };
@@ -39,17 +44,33 @@ export function checkRates(
   if (sensor !== null) {
     compare("sensor", sensor.file, figures.sensor!, [SENSOR_HZ, SENSOR_TOLERANCE]);
   }
-  for (const { name, folder } of views) {
-    const { hz, jitterMs, samples } = figures.views[name]!;
-    const off = jitterMs.p95 / 1000 * hz;
-    if (samples < MIN_SAMPLES || off <= CAMERA_STEADINESS) continue;
+  for (const { name, folder, time } of aligned.views) {
+    const { hz, gaps } = figures.views[name]!;
+    const lost = new Set(gaps.map(({ row }) => row));
+    let off = 0;
+    for (let row = 0; row + 1 < time.length; row++) {
+      const periods = (time[row + 1]! - time[row]!) * hz;
+      if (!lost.has(row) && Math.abs(periods - 1) > CAMERA_STEADINESS) off++;
+    }
+    const share = off / (time.length - 1 - lost.size);
+    if (time.length < MIN_SAMPLES || share <= UNSTEADY_SHARE) continue;
     report(
       "warning",
       "view.unsteady",
       folder,
-      `${name} should keep its rate of ${hz.toFixed(2)} Hz within 10 %, current value is ` +
-        `${(100 * off).toFixed(0)} % off or more in 5 % of the intervals. Frames were lost or ` +
-        "came late; images are chosen by time, so older ones stand in.",
+      `${name} should keep its rate of ${hz.toFixed(2)} Hz within 10 %, current value is off by ` +
+        `more in ${(100 * share).toFixed(0)} % of the intervals. Frames came late; images are ` +
+        "chosen by time, so older ones stand in.",
     );
   }
+}
+
+/**
+ * Samples per second outside of pauses. Not the median interval: a clock that is read in steps of
+ * milliseconds has no interval of the mean length; and its unevenness makes small gaps of nothing.
+ */
+function rateBetweenPauses({ samples, start, end, gaps }: StreamReport): number {
+  const pauses = gaps.filter(({ lost }) => lost >= PAUSE_SAMPLES);
+  const seconds = pauses.reduce((sum, pause) => sum + pause.seconds, 0);
+  return (samples - 1 - pauses.length) / (end! - start! - seconds);
 }

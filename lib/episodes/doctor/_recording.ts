@@ -49,7 +49,7 @@ export async function checkRecording(
       );
     }
     if (!options.quick) await checkImages(recording.views, report, options);
-    checkRates(recording, figures, report);
+    checkRates(recording, aligned, figures, report);
     checkStreams(recording, aligned, figures, report);
     const { sensor } = recording;
     if (sensor !== null) {
@@ -57,7 +57,7 @@ export async function checkRecording(
       const readRowsInto = sensor.readRowsInto.bind(sensor);
       await checkSensorRows({ file, rows: time.length, readRowsInto }, "sensor.", report, options);
     }
-    checkDerivedFiles(recording, report);
+    checkDerivedFiles(recording, aligned, report);
     const { path, name, layout, task, views } = recording;
     return {
       path,

@@ -26,9 +26,8 @@ export const folder: Kind = {
       if (containers.has(found)) continue; // it has the recording's name
       recordings[layout.name] = (recordings[layout.name] ?? 0) + 1;
     }
-    const sorted = Object.fromEntries(
-      Object.entries(files).sort(([, a], [, b]) => b.count - a.count),
-    );
+    const sorted = Object.entries(files).map(([extension, sum]) => ({ extension, ...sum }))
+      .sort((a, b) => b.count - a.count);
     const keys = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
     return {
       tensors: [],

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { discoverRecordings, taskOf } from "../../episodes/discover.ts";
 import { readViews } from "../../episodes/layouts/_views.ts";
 import { openNpy } from "../../formats/npy_reader.ts";
@@ -20,59 +20,78 @@ export const recording: Kind = {
     const { path, entries } = place;
     const layout = layoutOf(path)!;
     const { tensors, sensor } = await describeArrays(place, options);
-    const streams = {
-      robot: await describeRobot(place, options),
-      views: describeViews(layout === "new-dataset" ? join(path, "images") : path),
-      sensor,
-    };
+    const streams: Stream[] = [
+      ...await describeRobot(place, options),
+      ...describeViews(path, layout === "new-dataset" ? "images" : "."),
+      ...sensor,
+    ];
     return {
       tensors,
-      keys: [
-        ...(streams.robot.length > 0 ? ["robot"] : []),
-        ...Object.keys(streams.views),
-        ...(sensor.length > 0 ? ["sensor"] : []),
-      ],
+      keys: streams.map(({ stream }) => stream),
       bytes: folderBytes(path),
       details: {
         layout,
         task: taskOf(path),
-        streams,
         hasContainer: entries.includes("episode") && contains(join(path, "episode")),
-        files: entries.filter((name) => /\.(json|pkl)$/.test(name)),
+        otherFiles: entries.filter((name) => /\.(json|pkl)$/.test(name)),
+        streams,
       },
     };
   },
 };
 
+/** What is known about a stream without reading it. */
+interface Stream {
+  /** `robot`, `sensor`, or the name of a view. */
+  readonly stream: string;
+  /** File, or folder of the images, relative to the recording. */
+  readonly file: string;
+  /** Rows or images; windows of a windowed sensor file. */
+  readonly samples: number;
+  readonly note?: string;
+  /** By the names of the images, in seconds. */
+  readonly firstTime?: number;
+  readonly lastTime?: number;
+}
+
 function layoutOf(path: string): string | undefined {
   return discoverRecordings([path]).recordings.find((found) => found.path === path)?.layout.name;
 }
 
-async function describeRobot({ path, entries }: Place, { signal }: InspectOptions) {
-  const logs = [];
+async function describeRobot(
+  { path, entries }: Place,
+  { signal }: InspectOptions,
+): Promise<Stream[]> {
+  const logs: Stream[] = [];
   for (const file of entries.filter((name) => ROBOT_LOG.test(name))) {
     const log = join(path, file);
     const { rows, isEstimate } = await describeCsv(
       { path: log, bytes: Deno.statSync(log).size },
       signal === undefined ? {} : { signal },
     );
-    logs.push({ file, rows, rowsAreEstimated: isEstimate });
+    logs.push({
+      stream: "robot",
+      file,
+      samples: rows,
+      ...(isEstimate ? { note: "estimated" } : {}),
+    });
   }
   return logs;
 }
 
-function describeViews(folder: string) {
-  return Object.fromEntries(
-    readViews(folder, []).map(({ name, files, time }) => [
-      name,
-      { images: files.length, firstTime: time[0], lastTime: time.at(-1) },
-    ]),
-  );
+function describeViews(path: string, images: string): Stream[] {
+  return readViews(join(path, images), []).map(({ name, folder, files, time }) => ({
+    stream: name,
+    file: relative(path, folder),
+    samples: files.length,
+    firstTime: time[0]!,
+    lastTime: time.at(-1)!,
+  }));
 }
 
 async function describeArrays({ path, entries }: Place, options: InspectOptions) {
   const tensors: TensorEntry[] = [];
-  const sensor: { file: string; variant: string; rows: number }[] = [];
+  const sensor: Stream[] = [];
   for (const file of entries) {
     if (file.endsWith(".npy")) {
       using reader = openNpy(join(path, file));
@@ -84,8 +103,13 @@ async function describeArrays({ path, entries }: Place, options: InspectOptions)
     if (!SENSOR_FILE.test(file)) continue;
     const windows = arrays.find(({ name }) => name === "data");
     const rows = arrays.find(({ name }) => /^alines?$/.test(name));
-    const variant = windows === undefined ? "raw" : "windowed";
-    sensor.push({ file, variant, rows: (windows ?? rows)?.shape[0] ?? 0 });
+    const samples = (windows ?? rows)?.shape[0] ?? 0;
+    sensor.push({
+      stream: "sensor",
+      file,
+      samples,
+      note: windows === undefined ? "raw" : "windows",
+    });
   }
   return { tensors, sensor };
 }
