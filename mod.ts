@@ -16,6 +16,7 @@
  */
 export * as engine from "./lib/engine/mod.ts";
 export * as formats from "./lib/formats/mod.ts";
+export * as robot from "./lib/robot/mod.ts";
 export * as phantom from "./lib/phantom/mod.ts";
 export * as episodes from "./lib/episodes/mod.ts";
 export * as datasets from "./lib/datasets/mod.ts";

@@ -1,4 +1,4 @@
-import { rotationVector, wrapDegrees } from "./rotation.ts";
+import { rotationVector, wrapDegrees } from "../robot/rotation.ts";
 import { type Percentiles, percentiles } from "./stream_quality.ts";
 
 /** Values per row of a robot state: joints 1–6 (deg), x y z (mm), a b r (deg). */

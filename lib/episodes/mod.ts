@@ -5,9 +5,9 @@
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { wrapDegrees } from "trocar/episodes";
+ * import { instructionOf } from "trocar/episodes";
  *
- * assert(Math.abs(wrapDegrees(-179.8 - 179) - 1.2) < 1e-9);
+ * assert.equal(instructionOf("Red_point"), "Perform Red point insertion task");
  * ```
  *
  * @module
@@ -24,7 +24,6 @@ export * from "./preprocess.ts";
 export * from "./read_recording.ts";
 export * from "./recording.ts";
 export * from "./report.ts";
-export * from "./rotation.ts";
 export * from "./stream_quality.ts";
 export * from "./summary.ts";
 export * from "./write_episode.ts";

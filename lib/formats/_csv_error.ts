@@ -25,5 +25,5 @@ export function csvError(place: CsvPlace, should: string, current: string, next 
 /** A text as an error shows it: quoted, control characters escaped, not too long. */
 export function shown(text: string): string {
   const clipped = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text;
-  return JSON.stringify(clipped);
+  return JSON.stringify(clipped).replaceAll("\uFEFF", "\\ufeff");
 }

@@ -11,6 +11,9 @@ export interface CsvPlan {
   readonly slots: Int32Array;
 }
 
+/** Control characters, and the byte order mark of another file that was joined to this one. */
+const INVISIBLE = /[\p{Cc}\uFEFF]/u;
+
 /** The names in the record on line `line`. */
 export function readHeader(record: CsvRecord, line: number): string[] {
   const { name } = record;
@@ -21,16 +24,9 @@ export function readHeader(record: CsvRecord, line: number): string[] {
     if (text === undefined) {
       csvError(place, "the name of a column should be UTF-8", shown(record.latin1(field)));
     }
-    if (text.includes("\uFEFF")) {
-      csvError(
-        place,
-        "the name of a column should hold no byte order mark",
-        shown(text).replaceAll("\uFEFF", "\\ufeff"),
-      );
-    }
-    if (/[\r\n]/.test(text)) {
-      const next = "Lines should end in \\n or \\r\\n.";
-      csvError(place, "the name of a column should hold no line break", shown(text), next);
+    if (INVISIBLE.test(text.replaceAll("\t", ""))) {
+      const next = text.includes("\r") ? "Lines should end in \\n or \\r\\n." : "";
+      csvError(place, "the name of a column should hold no control characters", shown(text), next);
     }
     const first = fieldOf.get(text);
     if (first !== undefined) {

@@ -218,9 +218,9 @@ function endRecords(
     at = 76;
   }
   view.setUint32(at, 0x06054b50, true);
-  view.setUint16(at + 8, isLarge ? 0xffff : count, true);
-  view.setUint16(at + 10, isLarge ? 0xffff : count, true);
-  view.setUint32(at + 12, isLarge ? 0xffffffff : size, true);
-  view.setUint32(at + 16, isLarge ? 0xffffffff : start, true);
+  view.setUint16(at + 8, Math.min(count, 0xffff), true);
+  view.setUint16(at + 10, Math.min(count, 0xffff), true);
+  view.setUint32(at + 12, Math.min(size, 0xffffffff), true);
+  view.setUint32(at + 16, Math.min(start, 0xffffffff), true);
   return bytes;
 }

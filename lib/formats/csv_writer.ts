@@ -69,7 +69,7 @@ function checkedColumns(path: string, { header, columns }: CsvContents): ArrayLi
     if (header.indexOf(name) !== k) {
       refuse(RangeError, path, "no two columns should have the same name", shown(name));
     }
-    if (/[\r\n\0\uFEFF]/.test(name) || !name.isWellFormed()) {
+    if (/[\p{Cc}\uFEFF]/u.test(name.replaceAll("\t", "")) || !name.isWellFormed()) {
       const should = "the name of a column should be one line of text";
       refuse(RangeError, path, should, shown(name));
     }

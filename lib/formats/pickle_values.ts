@@ -1,8 +1,10 @@
-import type { NumericDtype } from "./_dtype.ts";
-import type { NpyArray } from "./npy_types.ts";
+import type { NpyArray, NpyDataTypes } from "./npy_types.ts";
 
 /** NumPy's names of the dtypes that arrays and scalars of a pickle may have. */
-export type PickleDtype = NumericDtype | `U${number}` | `S${number}`;
+export type PickleDtype =
+  | Exclude<keyof NpyDataTypes, "structured">
+  | `U${number}`
+  | `S${number}`;
 
 /**
  * A value of a pickle. Python's `None` is `null`, `list` an array, `dict` a `Map`, `set` and

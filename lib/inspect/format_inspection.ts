@@ -37,8 +37,8 @@ export function formatInspection(
   const facts = Object.entries(details).filter(([, value]) => !isTable(value))
     .flatMap(([name, value]) => factRows(name, value));
   if (facts.length > 0) blocks.push(formatTable(facts));
-  for (const value of Object.values(details)) {
-    if (isTable(value)) blocks.push(formatTable(recordRows(value)));
+  for (const [name, value] of Object.entries(details)) {
+    if (isTable(value)) blocks.push(`${name}\n${formatTable(recordRows(value))}`);
   }
   return blocks.join("\n\n");
 }

@@ -5,11 +5,11 @@ import {
   dot,
   normalise,
   rotate,
-  rotation,
   sinCos,
   subtract,
   type Vector3,
-} from "./_geometry.ts";
+} from "../robot/_geometry.ts";
+import { rotationMatrix } from "../robot/rotation.ts";
 import { INSERTION_AXIS, MEAN_CENTRE } from "./scene.ts";
 
 /** Pixels of a frame at full resolution. */
@@ -45,7 +45,7 @@ export function cameraOf(view: number, pose: ArrayLike<number>): Camera {
   const fixed = fixedCameras[view];
   if (fixed !== undefined) return fixed;
   const tip: Vector3 = [pose[0]!, pose[1]!, pose[2]!];
-  const turn = rotation(pose[3]!, pose[4]!, pose[5]!);
+  const turn = rotationMatrix(pose[3]!, pose[4]!, pose[5]!);
   const inBase = (point: Vector3) => addScaled(tip, 1, rotate(turn, point));
   return look(inBase([0, -28, -62]), inBase([0, 0, 5]), rotate(turn, [0, 1, 0]), 1000);
 }

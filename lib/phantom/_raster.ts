@@ -1,5 +1,5 @@
 /** A picture in floating-point colours, and the shapes that are painted into it. */
-import { clip, dot, type Vector3 } from "./_geometry.ts";
+import { clip, dot, type Vector3 } from "../robot/_geometry.ts";
 import { type Camera, FRAME_HEIGHT, FRAME_WIDTH, project, type Projection } from "./_camera.ts";
 
 /** Red, green, blue, each 0 to 255. */

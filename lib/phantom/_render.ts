@@ -1,5 +1,6 @@
 /** What a camera of the phantom sees: plate, ports, needle, marker balls, light and noise. */
-import { addScaled, axisZ, dot, rotate, rotation, subtract, type Vector3 } from "./_geometry.ts";
+import { addScaled, axisZ, dot, rotate, subtract, type Vector3 } from "../robot/_geometry.ts";
+import { rotationMatrix } from "../robot/rotation.ts";
 import { type Camera, cameraOf, FRAME_HEIGHT, FRAME_WIDTH, project } from "./_camera.ts";
 import { type Colour, type Disc, type Plane, Raster } from "./_raster.ts";
 import { INSERTION_AXIS, type PhantomScene, PLATE_X, PLATE_Y } from "./scene.ts";
@@ -100,7 +101,7 @@ function paintTool(
   hasBalls: boolean,
 ): void {
   const tip: Vector3 = [pose[0]!, pose[1]!, pose[2]!];
-  const turn = rotation(pose[3]!, pose[4]!, pose[5]!);
+  const turn = rotationMatrix(pose[3]!, pose[4]!, pose[5]!);
   const needle = visibleNeedle(camera, scene, tip, addScaled(tip, -NEEDLE_LENGTH, axisZ(turn)));
   if (needle !== undefined) {
     const [top, low] = needle;

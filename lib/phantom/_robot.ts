@@ -1,5 +1,6 @@
 /** The simulated robot: a velocity servo with lag and noise, and what happens at the tissue. */
-import { addScaled, axisZ, clip, dot, rotation, type Vector3 } from "./_geometry.ts";
+import { addScaled, axisZ, clip, dot, type Vector3 } from "../robot/_geometry.ts";
+import { rotationMatrix } from "../robot/rotation.ts";
 import { type Push, PUSH_SECONDS } from "./disturbances.ts";
 import { tipGeometry } from "./expert.ts";
 import { INSERTION_AXIS, type PhantomScene, PLATE_X, PLATE_Y } from "./scene.ts";
@@ -167,7 +168,7 @@ export class SimulatedRobot {
 
 /** Cosine between the needle of a pose and the insertion axis. */
 export function needleCosine(pose: ArrayLike<number>): number {
-  const needle: Vector3 = axisZ(rotation(pose[3]!, pose[4]!, pose[5]!));
+  const needle: Vector3 = axisZ(rotationMatrix(pose[3]!, pose[4]!, pose[5]!));
   return dot(needle, INSERTION_AXIS);
 }
 

@@ -1,8 +1,8 @@
 /** The robot's log: what its controller reports at 100 Hz. */
-import { inverseKinematics } from "./kinematics.ts";
+import { inverseKinematics } from "../robot/kinematics.ts";
 import { type SimulatedRobot, STEP_SECONDS } from "./_robot.ts";
 import { Stream } from "./_stream.ts";
-import { wrapDegrees } from "./wrap_degrees.ts";
+import { wrapDegrees } from "../robot/rotation.ts";
 
 const JITTER = 0.0005; // s
 const READ_NOISE = 0.003; // mm, °

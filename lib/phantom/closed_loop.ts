@@ -7,7 +7,7 @@ import { PHANTOM_VIEWS, type PhantomScene } from "./scene.ts";
 import { measureRow, SENSOR_HZ, SENSOR_VALUES } from "./_sensor.ts";
 import { streamWords } from "./_stream.ts";
 import { thumbnail, visualFeature } from "./thumbnail.ts";
-import { wrapDegrees } from "./wrap_degrees.ts";
+import { wrapDegrees } from "../robot/rotation.ts";
 
 /** How a closed-loop run is set up. */
 export interface ClosedLoopOptions {

@@ -1,5 +1,5 @@
 /** Pushes that move the robot off the expert's path, so that recordings show recoveries. */
-import type { Vector3 } from "./_geometry.ts";
+import type { Vector3 } from "../robot/_geometry.ts";
 import { Stream } from "./_stream.ts";
 
 /** Seconds that a push lasts. */

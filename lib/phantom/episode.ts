@@ -4,7 +4,7 @@ import { type ClockMode, type PerClock, stampStreams } from "./_clocks.ts";
 import { PUSH_SECONDS, samplePushes } from "./disturbances.ts";
 import { createCamera, createSensor, pick } from "./_episode_streams.ts";
 import { expertVelocity } from "./expert.ts";
-import type { Vector3 } from "./_geometry.ts";
+import type { Vector3 } from "../robot/_geometry.ts";
 import { assertReduction } from "./_render.ts";
 import { SimulatedRobot, STEPS_PER_SECOND } from "./_robot.ts";
 import { quantiseTimes, readRobotLog } from "./_robot_log.ts";

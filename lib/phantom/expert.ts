@@ -1,7 +1,7 @@
 /** The demonstrator: knows the truth and steers by it. */
-import { clip } from "./_geometry.ts";
+import { clip } from "../robot/_geometry.ts";
 import { GOAL_ANGLES, INSERTION_AXIS, type PhantomScene, PLATE_X, PLATE_Y } from "./scene.ts";
-import { wrapDegrees } from "./wrap_degrees.ts";
+import { wrapDegrees } from "../robot/rotation.ts";
 
 /** Depth below the undeformed membrane that the expert holds, mm. */
 export const GOAL_DEPTH = 2;

@@ -5,17 +5,15 @@
  *
  * @module
  */
-export type { Vector3 } from "./_geometry.ts";
+export type { Vector3 } from "../robot/_geometry.ts";
 export * from "./closed_loop.ts";
 export * from "./disturbances.ts";
 export * from "./episode.ts";
 export * from "./expert.ts";
-export * from "./kinematics.ts";
 export * from "./samples.ts";
 export * from "./scene.ts";
 export * from "./thumbnail.ts";
 export * from "./truth_record.ts";
-export * from "./wrap_degrees.ts";
 export * from "./recordings/fault.ts";
 export * from "./recordings/injected.ts";
 export * from "./recordings/layout.ts";

@@ -1,6 +1,6 @@
 /** Training samples of a simulated episode: when they are, what their labels are. */
 import type { PhantomEpisode, PhantomTruth } from "./episode.ts";
-import { wrapDegrees } from "./wrap_degrees.ts";
+import { wrapDegrees } from "../robot/rotation.ts";
 
 /** Actions in a chunk. */
 export const CHUNK_ACTIONS = 8;

@@ -1,5 +1,6 @@
 /** The eye phantom: where it lies, which port is the target, where the needle starts. */
-import { addScaled, axisZ, cross, normalise, rotation, sinCos, type Vector3 } from "./_geometry.ts";
+import { addScaled, axisZ, cross, normalise, sinCos, type Vector3 } from "../robot/_geometry.ts";
+import { rotationMatrix } from "../robot/rotation.ts";
 import { Stream } from "./_stream.ts";
 
 /** The six tasks, one per port of the phantom's plate, in the order of the ports. */
@@ -25,7 +26,7 @@ export type PhantomView = typeof PHANTOM_VIEWS[number];
 export const GOAL_ANGLES: Vector3 = [179.2, 20, 144];
 
 /** Direction of insertion, unit vector: the tool's z axis at the goal. */
-export const INSERTION_AXIS: Vector3 = axisZ(rotation(...GOAL_ANGLES));
+export const INSERTION_AXIS: Vector3 = axisZ(rotationMatrix(...GOAL_ANGLES));
 
 /** First axis in the plane of the plate, unit vector: the base's x axis, made orthogonal. */
 export const PLATE_X: Vector3 = normalise(

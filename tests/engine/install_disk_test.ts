@@ -66,7 +66,7 @@ diskTest("a disk that fills up while unpacking leaves nothing behind", async (di
   const { code, message, stages } = await startInstall({ ...site, cache: disk }, {
     env: { FAKE_PIP_MODE: "junk", FAKE_PIP_JUNK: String(MEGABYTES * 2 ** 20 - 2e6) },
   }).outcome;
-  assert.equal(code, "no-space", message);
+  assert.equal(code, "no-space", `${message}`);
   assert.deepEqual(stages, ["download", "verify", "unpack"]);
   assert.deepEqual(namesIn(join(disk, "tensorflow")), []);
 });
@@ -76,6 +76,6 @@ diskTest("a disk that fills up while downloading leaves nothing behind", async (
   const { code, message } = await startInstall({ ...site, cache: disk }, {
     env: { FAKE_PIP_MODE: "junk", FAKE_PIP_JUNK: String(MEGABYTES * 2 ** 20 - 100_000) },
   }).outcome;
-  assert.equal(code, "no-space", message);
+  assert.equal(code, "no-space", `${message}`);
   assert.deepEqual(namesIn(join(disk, "tensorflow")), []);
 });

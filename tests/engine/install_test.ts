@@ -27,7 +27,7 @@ async function assertClean(site: Site) {
 pythonTest("an installation is found, and a second one does not start pip", async () => {
   await using site = await makeSite();
   const first = await startInstall(site).outcome;
-  assert.equal(first.exitCode, 0, first.message);
+  assert.equal(first.exitCode, 0, `${first.message}`);
   assert.deepEqual(first.stages, ["download", "verify", "unpack"]);
   const { found, rejected } = await findIn(site.cache);
   assert.equal(found?.folder, first.folder);
@@ -69,7 +69,7 @@ pythonTest("killed half way: nothing counts, pip ends, and the next run cleans u
   const pip = Number(await Deno.readTextFile(join(site.folder, "runs")));
   await until(() => !isRunning(pip));
   const next = await startInstall(site).outcome;
-  assert.equal(next.exitCode, 0, next.message);
+  assert.equal(next.exitCode, 0, `${next.message}`);
   assert.deepEqual(namesIn(root), [INSTALLED]);
 });
 
@@ -85,7 +85,7 @@ pythonTest("many are killed at random moments, and the last still succeeds", asy
     if (found !== undefined) assert.equal(Deno.statSync(found.libraries.cc).size, CC_BYTES);
   }
   const last = await startInstall(site).outcome;
-  assert.equal(last.exitCode, 0, last.message);
+  assert.equal(last.exitCode, 0, `${last.message}`);
   // A process killed while it makes its lock leaves a draft of some bytes, which nothing reads.
   const names = namesIn(join(site.cache, "tensorflow"));
   assert.deepEqual(names.filter((name) => !name.startsWith("install.lock.")), [INSTALLED]);
@@ -186,7 +186,7 @@ pythonTest("no network: the message names it", async () => {
     PIP_RETRIES: "1",
   };
   const { code, message } = await startInstall(site, { env }).outcome;
-  assert.equal(code, "no-network", message);
+  assert.equal(code, "no-network", `${message}`);
   assert.match(message!, /does not reach its package index/);
   await assertClean(site);
 }, { needsPip: true });

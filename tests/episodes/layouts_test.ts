@@ -112,16 +112,13 @@ Deno.test("the report recovers every fault that was put in", async () => {
   const faults = "gap=0.4:2,gap-sensor=0.3:1,packet-loss:4,frame-loss:5,duplicates:3," +
     "backward-jump=0.2:1,angle-wrap:2,missing-view=View3,truncated-image:2,blank-cell:2," +
     "clock-offset=0.04,clock-offset-camera=-0.1";
-  const { output, written: [{ injected }] } = await record({
+  const { output, written } = await record({
     layouts: ["needle"],
     faults: parseFaults(faults),
     seed: 5,
-  }) as { output: string; written: [{ injected: Record<string, { lost?: number }> }] };
-  const [{ report, error }] = await preprocess([output]) as [
-    Awaited<
-      ReturnType<typeof preprocess>
-    >[number],
-  ];
+  });
+  const { injected } = written[0]!;
+  const { report, error } = (await preprocess([output]))[0]!;
   assert.equal(error, null);
   const { robot, sensor, views, clockOffsets, findings } = report!;
   assert.equal(robot.gaps.filter(({ seconds }) => seconds > 0.35).length, 2);

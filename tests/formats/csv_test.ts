@@ -177,7 +177,7 @@ Deno.test("a header that is double, broken or not there is refused", () => {
   );
   refuses(
     "a,b\r1,2\r3,4\r",
-    "Cannot read t.csv at line 1, column 2: the name of a column should hold no line break, " +
+    "Cannot read t.csv at line 1, column 2: the name of a column should hold no control characters, " +
       'current value is "b\\r1". Lines should end in \\n or \\r\\n.',
   );
   refuses(

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { inflateRawSync } from "node:zlib";
 import {
   createNpzWriter,
@@ -75,7 +76,7 @@ Deno.test("arrays written row by row are the same bytes as whole ones", () => {
       b.close();
       writer.close();
     }
-    assert.ok(Deno.readFileSync(whole).every((byte, i) => byte === Deno.readFileSync(parts)[i]));
+    assert.ok(readFileSync(whole).equals(readFileSync(parts)));
     assert.deepEqual(readNpz(parts)["a"]?.data, data);
   }
 });

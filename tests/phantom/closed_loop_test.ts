@@ -8,8 +8,8 @@ import {
   INSERTION_AXIS,
   sampleScene,
   tipGeometry,
-  wrapDegrees,
 } from "../../lib/phantom/mod.ts";
+import { wrapDegrees } from "../../lib/robot/mod.ts";
 import { assertClose, canonicalScene } from "./_canonical.ts";
 
 const still = new Float64Array(56);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { cameraOf, project } from "../../lib/phantom/_camera.ts";
-import type { Vector3 } from "../../lib/phantom/_geometry.ts";
+import type { Vector3 } from "../../lib/robot/_geometry.ts";
 import { renderFrame } from "../../lib/phantom/_render.ts";
 import { noiseTable } from "../../lib/phantom/_stream.ts";
 import {

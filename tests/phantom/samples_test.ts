@@ -6,8 +6,8 @@ import {
   type PhantomEpisode,
   sampleTimes,
   simulateEpisode,
-  wrapDegrees,
 } from "../../lib/phantom/mod.ts";
+import { wrapDegrees } from "../../lib/robot/mod.ts";
 import { assertClose } from "./_canonical.ts";
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);

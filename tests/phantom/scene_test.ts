@@ -8,8 +8,8 @@ import {
   samplePushes,
   sampleScene,
   taskInstruction,
-  wrapDegrees,
 } from "../../lib/phantom/mod.ts";
+import { wrapDegrees } from "../../lib/robot/mod.ts";
 import { assertClose, canonicalScene } from "./_canonical.ts";
 
 Deno.test("the plate's axes are those of the prototype", () => {

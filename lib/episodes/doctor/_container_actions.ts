@@ -1,6 +1,6 @@
 import { ACTION_WIDTH, STATE_WIDTH } from "../actions.ts";
 import type { Episode } from "../episode.ts";
-import { wrapDegrees } from "../rotation.ts";
+import { wrapDegrees } from "../../robot/rotation.ts";
 import { type Report, Violations } from "./_report.ts";
 
 /** Poses are float32: differences computed elsewhere may be off by this, in mm and degrees. */

@@ -1,6 +1,6 @@
 import { readCsv } from "../../formats/csv.ts";
 import { STATE_WIDTH } from "../actions.ts";
-import { forwardKinematics } from "../../phantom/kinematics.ts";
+import { forwardKinematics } from "../../robot/kinematics.ts";
 import type { Layout } from "./layout.ts";
 
 const JOINTS = Array.from({ length: 6 }, (_, joint) => `JointPos_${joint}`);

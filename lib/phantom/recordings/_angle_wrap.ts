@@ -1,4 +1,4 @@
-import { wrapDegrees } from "../wrap_degrees.ts";
+import { wrapDegrees } from "../../robot/rotation.ts";
 import type { RobotTable } from "./_take.ts";
 
 /** A crossing is only chosen between rows that follow each other, seconds. */

@@ -1,15 +1,9 @@
+import type { Matrix3 } from "./rotation.ts";
+
 /** Vectors in millimetres and rotations in degrees. */
 
 /** x, y, z. */
 export type Vector3 = readonly [x: number, y: number, z: number];
-
-/** Rotation matrix, row by row. */
-// deno-fmt-ignore
-export type Matrix3 = readonly [
-  number, number, number,
-  number, number, number,
-  number, number, number,
-];
 
 const RADIANS = Math.PI / 180;
 
@@ -42,21 +36,6 @@ export function addScaled(a: Vector3, scale: number, b: Vector3): Vector3 {
 export function normalise(a: Vector3): Vector3 {
   const length = Math.hypot(...a);
   return [a[0] / length, a[1] / length, a[2] / length];
-}
-
-/**
- * Rx(a)·Ry(b)·Rz(r): Mecademic's Euler convention (mobile XYZ).
- *
- * @param a @param b @param r degrees
- */
-export function rotation(a: number, b: number, r: number): Matrix3 {
-  const [sa, ca] = sinCos(a), [sb, cb] = sinCos(b), [sr, cr] = sinCos(r);
-  // deno-fmt-ignore
-  return [
-    cb * cr,                -cb * sr,               sb,
-    sa * sb * cr + ca * sr, ca * cr - sa * sb * sr, -sa * cb,
-    sa * sr - ca * sb * cr, ca * sb * sr + sa * cr, ca * cb,
-  ];
 }
 
 /** R·v */

@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { PHANTOM_TASKS, sampleScene, simulateEpisode } from "../../lib/phantom/mod.ts";
 import {
   forwardKinematics,
   inverseKinematics,
-  PHANTOM_TASKS,
-  sampleScene,
-  simulateEpisode,
+  rotationMatrix,
   TOOL_LENGTH,
   wrapDegrees,
-} from "../../lib/phantom/mod.ts";
-import { rotation } from "../../lib/phantom/_geometry.ts";
-import { assertClose } from "./_canonical.ts";
+} from "../../lib/robot/mod.ts";
+import { assertClose } from "../phantom/_canonical.ts";
 
 /** Flange poses by Denavit-Hartenberg parameters in NumPy. */
 const fixture: { joints: number[]; position: number[]; rotation: number[][] }[] = JSON.parse(
   Deno.readTextFileSync(
-    new URL("../../data-fixtures/phantom/kinematics.json", import.meta.url),
+    new URL("../../data-fixtures/robot/kinematics.json", import.meta.url),
   ),
 );
 
@@ -33,7 +31,7 @@ Deno.test("forward kinematics agrees with Denavit-Hartenberg parameters", () => 
     const pose = forwardKinematics(joints);
     const tip = position.map((x, i) => x + TOOL_LENGTH * turn[i]![2]!);
     assertClose(pose.subarray(0, 3), tip, 1e-6);
-    assertClose(rotation(pose[3]!, pose[4]!, pose[5]!), turn.flat(), 1e-9);
+    assertClose(rotationMatrix(pose[3]!, pose[4]!, pose[5]!), turn.flat(), 1e-9);
   }
 });
 

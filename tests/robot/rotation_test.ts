@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { rotationMatrix, rotationVector, wrapDegrees } from "../../lib/episodes/rotation.ts";
-import { range } from "./_logs.ts";
+import { rotationMatrix, rotationVector, wrapDegrees } from "../../lib/robot/rotation.ts";
+import { range } from "../episodes/_logs.ts";
 
 const angle = (from: number[], to: number[]) => Math.hypot(...rotationVector(from, to));
 

@@ -18,7 +18,8 @@ const DEGREES = Math.PI / 180;
 export function wrapDegrees(degrees: number): number {
   if (degrees >= -180 && degrees < 180) return degrees; // exact where nothing is to be done
   const turned = (degrees + 180) % 360;
-  return (turned < 0 ? turned + 360 : turned) - 180;
+  const wrapped = (turned < 0 ? turned + 360 : turned) - 180;
+  return wrapped === 180 ? -180 : wrapped; // turned + 360 rounds to 360 for the smallest negatives
 }
 
 /** A 3×3 matrix, row by row. */

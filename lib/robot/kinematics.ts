@@ -4,16 +4,9 @@
  * Dimensions and conventions: Mecademic, Meca500 (R3) user manual and programming manual. At joints
  * 0 the flange is at (190, 0, 308, 0, 90, 0): the forearm points forward and the flange's z axis with it.
  */
-import {
-  addScaled,
-  axisZ,
-  clip,
-  type Matrix3,
-  rotate,
-  rotation,
-  type Vector3,
-} from "./_geometry.ts";
-import { wrapDegrees } from "./wrap_degrees.ts";
+import { addScaled, axisZ, clip, rotate, type Vector3 } from "./_geometry.ts";
+import { type Matrix3, rotationMatrix } from "./rotation.ts";
+import { wrapDegrees } from "./rotation.ts";
 
 /** Length of the needle along the flange's z axis, mm; the tool frame is not turned. */
 export const TOOL_LENGTH = 40;
@@ -47,10 +40,10 @@ export function forwardKinematics(
   toolLength: number = TOOL_LENGTH,
 ): Float64Array {
   const [j1, j2, j3, j4, j5, j6] = Array.from(joints) as number[] & { length: 6 };
-  const shoulder = multiply(rotation(0, 0, j1!), rotation(0, j2!, 0));
-  const elbow = multiply(shoulder, rotation(0, j3!, 0));
-  const wrist = multiply(multiply(elbow, rotation(j4!, 0, 0)), rotation(0, j5!, 0));
-  const flange = multiply(multiply(wrist, rotation(j6!, 0, 0)), rotation(0, 90, 0));
+  const shoulder = multiply(rotationMatrix(0, 0, j1!), rotationMatrix(0, j2!, 0));
+  const elbow = multiply(shoulder, rotationMatrix(0, j3!, 0));
+  const wrist = multiply(multiply(elbow, rotationMatrix(j4!, 0, 0)), rotationMatrix(0, j5!, 0));
+  const flange = multiply(multiply(wrist, rotationMatrix(j6!, 0, 0)), rotationMatrix(0, 90, 0));
   const atElbow = addScaled([0, 0, SHOULDER_HEIGHT], 1, rotate(shoulder, [0, 0, UPPER_ARM]));
   const atWrist = addScaled(atElbow, 1, rotate(elbow, [FOREARM, 0, ELBOW_OFFSET]));
   const tip = addScaled(atWrist, WRIST_TO_FLANGE + toolLength, axisZ(flange));
@@ -81,13 +74,13 @@ export function inverseKinematics(
   pose: ArrayLike<number>,
   near?: ArrayLike<number>,
 ): Float64Array {
-  const turn = rotation(pose[3]!, pose[4]!, pose[5]!);
+  const turn = rotationMatrix(pose[3]!, pose[4]!, pose[5]!);
   const tip: Vector3 = [pose[0]!, pose[1]!, pose[2]!];
   const [x, y, z] = addScaled(tip, -WRIST_TO_TIP, axisZ(turn));
   const [j1, j2, j3] = armAngles(x, y, z, pose);
   // What the wrist has to do: Rx(j4)·Ry(j5)·Rx(j6) = W.
-  const arm = multiply(rotation(0, 0, j1), rotation(0, j2 + j3, 0));
-  const w = multiply(multiply(transpose(arm), turn), rotation(0, -90, 0));
+  const arm = multiply(rotationMatrix(0, 0, j1), rotationMatrix(0, j2 + j3, 0));
+  const w = multiply(multiply(transpose(arm), turn), rotationMatrix(0, -90, 0));
   const j5 = Math.atan2(Math.hypot(w[1], w[2]), w[0]) * DEGREES;
   const j4 = Math.atan2(w[3], -w[6]) * DEGREES;
   const j6 = Math.atan2(w[1], w[2]) * DEGREES;
