@@ -10,6 +10,7 @@ import {
   integerFlag,
   listFlag,
   nearest,
+  numberFlag,
   runCommand,
   seedFlag,
   switchFlag,
@@ -137,6 +138,10 @@ The same seed gives the same files. Example:
         { default: "true" },
       ),
       noClockOffsets: switchFlag("do not record the measured clock offsets"),
+      seconds: numberFlag("record only the first so many seconds of each episode", {
+        min: 0.3,
+        defaultText: "all of it",
+      }),
       noSensor: switchFlag("record no sensor"),
       raster: rasterFlag,
       quality: integerFlag("JPEG quality", { default: 75, min: 1, max: 100 }),

@@ -264,7 +264,8 @@ function derivedFindings(recording: Recording, report: AlignmentReport): Finding
         "info",
         "clock.offset",
         recording.path,
-        `The ${stream}'s clock is ${(seconds * 1000).toFixed(3)} ms ahead (${source}); subtracted.`,
+        `The ${stream}'s clock is ${Math.abs(seconds * 1000).toFixed(3)} ms ` +
+          `${seconds > 0 ? "ahead" : "behind"} (${source}); corrected.`,
       );
     }
   }

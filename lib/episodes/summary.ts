@@ -205,9 +205,10 @@ function formatReport(
     (sensor === null
       ? ""
       : `, sensor rows for ${(sensor.coverage * 100).toFixed(1)} % of their windows`);
-  const findings = report.findings.map(({ severity, message, where }) =>
-    `  ${severity}: ${message} (${where})`
-  );
+  const findings = report.findings.map(({ severity, message, where }) => {
+    const place = where.startsWith(outcome.path) ? where.slice(outcome.path.length + 1) : where;
+    return `  ${severity}: ${message}${place === "" ? "" : ` (${place})`}`;
+  });
   const title = `${outcome.path} (${outcome.layout})${
     outcome.ok ? ` → ${outcome.output}` : ": no episode"
   }`;

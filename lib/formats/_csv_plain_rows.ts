@@ -2,6 +2,8 @@ import { type CsvKernel, instantiateKernel, MARGIN } from "./_csv_kernel.ts";
 import { MEMORY } from "./_csv_kernel_number.ts";
 
 const PAGE = 65536;
+/** A kernel's memory never shrinks: a larger one is not kept. */
+const MAX_IDLE_BYTES = 2 ** 24;
 
 /**
  * The quick half of the CSV reader: text and block of rows in the memory of a WebAssembly kernel,
@@ -36,7 +38,8 @@ export class PlainRows {
   }
 
   giveBack(): void {
-    PlainRows.#idle = this;
+    const isSmall = this.#kernel.memory.buffer.byteLength <= MAX_IDLE_BYTES;
+    if (isSmall) PlainRows.#idle = this;
   }
 
   /** The text; every {@linkcode start} and {@linkcode grow} replaces the array. */

@@ -15,10 +15,6 @@ export class CsvScanner implements Disposable {
   readonly plan: CsvPlan;
   /** Whether the file's last line was cut short and left out. */
   tornLastLine = false;
-  /** Bytes of the file behind the last row that {@linkcode next} gave. */
-  get consumed(): number {
-    return this.#fileAt - (this.#filled - this.#at);
-  }
   readonly #file: RandomAccessFile;
   readonly #options: CsvOptions<string, string>;
   readonly #record: CsvRecord;
@@ -47,12 +43,17 @@ export class CsvScanner implements Disposable {
     try {
       this.#skipByteOrderMark();
       this.plan = this.#readHeader();
+      this.#capacity = Math.max(1, capacity(this.plan.names.length));
     } catch (error) {
       this.#rows.giveBack();
       throw error;
     }
-    this.#capacity = Math.max(1, capacity(this.plan.names.length));
     this.#rows.start(this.plan.slots, this.plan.names.length, this.#capacity, trim);
+  }
+
+  /** Bytes of the file up to the end of the last row that {@linkcode next} gave. */
+  get consumed(): number {
+    return this.#fileAt - (this.#filled - this.#at);
   }
 
   /** Reads the next rows; returns their number, 0 at the end of the file. */

@@ -35,7 +35,7 @@ export interface NpyField {
   readonly bytes: number;
 }
 
-const UNIT = "(?:\\[\\d*(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\\])?";
+const UNIT = "(?:\\[(?:[1-9]\\d*)?(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\\])?";
 const DESCR = new RegExp(`^([<>|=]?)([A-Za-z?])(\\d*)(${UNIT})$`);
 const NAME = new RegExp(`^(?:([US])(\\d*)|(datetime64|timedelta64)(${UNIT}))$`);
 const REFUSED: Readonly<Record<string, string>> = {

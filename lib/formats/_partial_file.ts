@@ -55,7 +55,7 @@ function syncFolder(folder: string): void {
 }
 
 /** Writes all of the bytes at the file's cursor. */
-export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+export function writeAll(file: Pick<Deno.FsFile, "writeSync">, bytes: Uint8Array): void {
   // One call moves at most 2³¹ − 1 bytes.
   for (let done = 0; done < bytes.length;) {
     done += file.writeSync(bytes.subarray(done, done + 2 ** 30));

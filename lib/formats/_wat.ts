@@ -9,15 +9,15 @@
  */
 type Node = string | Node[];
 
-const TYPES: Record<string, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+const TYPES: Record<string, number> = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b };
 const EMPTY = 0x40, END = 0x0b, ELSE = 0x05, SIMD = 0xfd;
 
 /** Instructions without immediates; above 0xff: the SIMD prefix and that number without 0x100. */
 const PLAIN: Record<string, number> = {
-  ...{ unreachable: 0x00, return: 0x0f, drop: 0x1a, select: 0x1b },
-  ...{ "i32.eqz": 0x45, "i32.eq": 0x46, "i32.ne": 0x47, "i32.lt_u": 0x49, "i32.gt_s": 0x4a },
-  ...{ "i32.lt_s": 0x48, "i32.gt_u": 0x4b, "i32.le_u": 0x4d, "i32.ge_s": 0x4e, "i32.ge_u": 0x4f },
-  ...{ "i64.eqz": 0x50, "i64.eq": 0x51, "i64.ne": 0x52, "i64.lt_u": 0x54, "i64.gt_u": 0x56 },
+  ...{ return: 0x0f, drop: 0x1a, select: 0x1b },
+  ...{ "i32.eqz": 0x45, "i32.eq": 0x46, "i32.ne": 0x47, "i32.lt_u": 0x49 },
+  ...{ "i32.lt_s": 0x48, "i32.gt_u": 0x4b, "i32.le_u": 0x4d, "i32.ge_u": 0x4f },
+  ...{ "i64.eqz": 0x50, "i64.eq": 0x51, "i64.lt_u": 0x54 },
   ...{ "i64.le_u": 0x58, "i64.ge_u": 0x5a, "i32.clz": 0x67, "i32.ctz": 0x68, "i32.add": 0x6a },
   ...{ "i32.sub": 0x6b, "i32.mul": 0x6c, "i32.and": 0x71, "i32.or": 0x72, "i32.shl": 0x74 },
   ...{
@@ -28,15 +28,14 @@ const PLAIN: Record<string, number> = {
     "i64.add": 0x7c,
     "i64.sub": 0x7d,
   },
-  ...{ "i64.mul": 0x7e, "i64.and": 0x83, "i64.or": 0x84, "i64.xor": 0x85, "i64.shl": 0x86 },
+  ...{ "i64.mul": 0x7e, "i64.and": 0x83, "i64.or": 0x84, "i64.shl": 0x86 },
   ...{ "i64.shr_u": 0x88, "f64.mul": 0xa2, "f64.div": 0xa3, "i32.wrap_i64": 0xa7 },
   ...{ "i64.extend_i32_u": 0xad, "f64.convert_i64_u": 0xba, "i64.reinterpret_f64": 0xbd },
-  ...{ "f64.reinterpret_i64": 0xbf },
-  ...{ "i8x16.splat": 0x10f, "i8x16.eq": 0x123, "i8x16.lt_s": 0x125, "v128.and": 0x14e },
-  ...{ "v128.or": 0x150, "v128.bitselect": 0x152, "v128.any_true": 0x153 },
+  ...{ "i8x16.eq": 0x123, "i8x16.lt_s": 0x125, "v128.and": 0x14e },
+  ...{ "v128.bitselect": 0x152, "v128.any_true": 0x153 },
   ...{ "i8x16.bitmask": 0x164, "i8x16.sub": 0x171, "i8x16.sub_sat_u": 0x173 },
-  ...{ "i16x8.narrow_i32x4_u": 0x186, "i16x8.shr_u": 0x18d, "i16x8.add": 0x18e },
-  ...{ "i16x8.mul": 0x195, "i32x4.dot_i16x8_s": 0x1ba },
+  ...{ "i16x8.narrow_i32x4_u": 0x186 },
+  ...{ "i32x4.dot_i16x8_s": 0x1ba },
   ...{ "i16x8.relaxed_dot_i8x16_i7x16_s": 0x212 },
 };
 
@@ -130,9 +129,8 @@ function instruction(node: Node, scope: Scope): number[] {
       return [...operands(others), name === "br" ? 0x0c : 0x0d, ...unsigned(depth)];
     }
     case "local.get":
-    case "local.set":
-    case "local.tee": {
-      const code = { "local.get": 0x20, "local.set": 0x21, "local.tee": 0x22 }[name];
+    case "local.set": {
+      const code = name === "local.get" ? 0x20 : 0x21;
       return [...operands(others), code, ...unsigned(indexOf(scope.locals, first))];
     }
     case "call":

@@ -41,7 +41,7 @@ export interface ZipWriter {
  * @param limits lower ones let small archives have the form of huge ones
  */
 export function createZipWriter(
-  file: Deno.FsFile,
+  file: Pick<Deno.FsFile, "writeSync" | "seekSync">,
   compressed: boolean,
   limits: { readonly bytes?: number; readonly count?: number } = {},
 ): ZipWriter {

@@ -42,6 +42,15 @@ export function writeFileAtomic(path: string, write: (file: Deno.FsFile) => void
   syncFolder(dirname(path));
 }
 
+/** How a folder is put in place. */
+export interface ReplaceFolderOptions {
+  /**
+   * Whether all files are on the disk before the folder takes its place, so that a power failure
+   * finds it whole too; default true. Not needed for what can be made again.
+   */
+  readonly sync?: boolean;
+}
+
 /**
  * Puts a folder in place that is either there as a whole or not at all, also where an older one
  * stands: the new one is built beside it, synced, and exchanged with the old one in one step of the
@@ -50,6 +59,7 @@ export function writeFileAtomic(path: string, write: (file: Deno.FsFile) => void
  *
  * @param target the folder; its parent must exist
  * @param build fills the new folder, whose path it is given
+ * @param options whether it is synced
  * @throws what `build` throws; then the old folder is untouched and the new one removed
  *
  * @example
@@ -67,6 +77,7 @@ export function writeFileAtomic(path: string, write: (file: Deno.FsFile) => void
 export async function replaceFolderAtomic(
   target: string,
   build: (temporary: string) => Promise<void> | void,
+  options: ReplaceFolderOptions = {},
 ): Promise<void> {
   recoverFolder(target);
   removeLeftovers(target);
@@ -74,7 +85,7 @@ export async function replaceFolderAtomic(
   Deno.mkdirSync(temporary);
   try {
     await build(temporary);
-    syncTree(temporary);
+    if (options.sync ?? true) syncTree(temporary);
     if (!isThere(target)) {
       Deno.renameSync(temporary, target);
     } else if (exchangePaths(temporary, target)) {

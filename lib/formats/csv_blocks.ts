@@ -18,7 +18,7 @@ export interface CsvBlockOptions<Required extends string = string, Optional exte
   readonly blockRows?: number;
 }
 
-const BLOCK_VALUES = 2 ** 17;
+const BLOCK_VALUES = 2 ** 17, MAX_BLOCK_VALUES = 2 ** 26;
 
 /**
  * Reads columns of numbers from a CSV file of any size, block by block; the memory needed does not
@@ -29,6 +29,7 @@ const BLOCK_VALUES = 2 ** 17;
  * @returns the blocks in order, at least one, which has no rows if the file has none; their arrays
  * are the caller's own
  * @throws {SyntaxError} with line and column, as `readCsv` does, when the reading gets there
+ * @throws {RangeError} when `blockRows` is no whole number from 1, or makes blocks over 512 MiB
  *
  * @example
  * ```ts
@@ -53,15 +54,19 @@ export function* readCsvBlocks<
 ): Generator<CsvBlock<Required, Optional>, void, void> {
   const { blockRows } = options;
   if (blockRows !== undefined && !(Number.isSafeInteger(blockRows) && blockRows > 0)) {
-    throw new RangeError(
-      `Cannot read ${path}: blockRows should be a whole number from 1, current value is ${blockRows}.`,
-    );
+    refuse(path, "blockRows should be a whole number from 1", blockRows);
   }
   using file = openRandomAccess(path);
   using scanner = new CsvScanner(
     file,
     options,
-    (columns) => blockRows ?? Math.floor(BLOCK_VALUES / Math.max(1, columns)),
+    (columns) => {
+      const rows = blockRows ?? Math.floor(BLOCK_VALUES / Math.max(1, columns));
+      if (rows > 1 && rows * columns > MAX_BLOCK_VALUES) {
+        refuse(path, `a block should hold at most ${MAX_BLOCK_VALUES} values`, rows * columns);
+      }
+      return rows;
+    },
   );
   const { header, names } = scanner.plan;
   // The next block is read first, to know of the last one that it is the last.
@@ -76,4 +81,10 @@ export function* readCsvBlocks<
     firstRow += rows;
     rows = next;
   }
+}
+
+function refuse(path: string, should: string, current: number): never {
+  throw new RangeError(
+    `Cannot read ${path}: ${should}, current value is ${current}. Choose other blockRows.`,
+  );
 }

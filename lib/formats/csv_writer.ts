@@ -1,5 +1,6 @@
 import { writeFileAtomic } from "./atomic_write.ts";
 import { shown } from "./_csv_error.ts";
+import { writeAll } from "./_partial_file.ts";
 
 /** Columns of numbers to be written. */
 export interface CsvContents {
@@ -114,10 +115,6 @@ function shortest(value: number): string {
 function quoted(name: string): string {
   const isPlain = name !== "" && !/[",]|^\s|\s$/.test(name);
   return isPlain ? name : `"${name.replaceAll('"', '""')}"`;
-}
-
-function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
 }
 
 function refuse(

@@ -1,4 +1,5 @@
 import { writeFileAtomic } from "./atomic_write.ts";
+import { writeAll } from "./_partial_file.ts";
 import { decodeRecord, encodeRecord } from "./_interval_record.ts";
 import { openRandomAccess } from "./random_access_file.ts";
 
@@ -131,13 +132,10 @@ export function writeIntervalJson(path: string, records: readonly IntervalRecord
     } catch (error) {
       throw new TypeError((error as Error).message.replace("Cannot read", "Cannot write"));
     }
-    return JSON.stringify(value, null, 2).replaceAll(/^/gm, "  ");
+    return `  ${JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")}`;
   });
   const lines = texts.length === 0 ? "[]\n" : `[\n${texts.join(",\n")}\n]\n`;
-  writeFileAtomic(path, (file) => {
-    const bytes = new TextEncoder().encode(lines);
-    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-  });
+  writeFileAtomic(path, (file) => writeAll(file, new TextEncoder().encode(lines)));
 }
 
 function kindOf(record: IntervalRecord): string {

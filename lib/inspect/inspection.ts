@@ -73,7 +73,7 @@ export interface Place {
 }
 
 /** What a kind finds out. */
-export type Findings = Pick<Inspection, "tensors" | "details"> & {
+export type Contents = Pick<Inspection, "tensors" | "details"> & {
   /** Default: the names of the tensors. */
   readonly keys?: readonly string[];
   /** Default: the size of the file. */
@@ -89,5 +89,5 @@ export interface Kind {
   /** Whether a file or folder is of this kind, by name and first bytes. */
   readonly claims: (place: Place) => boolean;
   /** Looks into it. */
-  readonly inspect: (place: Place, options: InspectOptions) => Findings | Promise<Findings>;
+  readonly inspect: (place: Place, options: InspectOptions) => Contents | Promise<Contents>;
 }

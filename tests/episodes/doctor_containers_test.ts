@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { cpSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { basename, dirname, join } from "node:path";
+import { importDataPkl } from "../../lib/episodes/convert/import_data_pkl.ts";
 import { diagnoseData } from "../../lib/episodes/doctor/mod.ts";
 import type { EpisodeManifest } from "../../lib/episodes/manifest.ts";
 import { preprocess } from "../../lib/episodes/preprocess.ts";
@@ -429,6 +430,17 @@ Deno.test("episode.source-missing (info): a container whose recording is gone", 
     "episode.images-missing",
     "episode.source-missing",
   ]);
+});
+
+Deno.test("episode.untimed (warning): actions of a data.pkl without its robot log", async () => {
+  const folder = tinyRecording({ layout: "captures", seconds: 1 });
+  await preprocess([folder], { format: "data-pkl" });
+  const root = Deno.makeTempDirSync(), pickle = join(root, "data.pkl");
+  Deno.copyFileSync(join(folder, "episode", "data.pkl"), pickle);
+  await importDataPkl(pickle, join(root, "untimed"));
+  const { ok, findings } = await diagnoseData([root]);
+  assert.ok(ok, JSON.stringify(findings));
+  assert.deepEqual(findings.map(({ code }) => code), ["episode.untimed"]);
 });
 
 Deno.test("the compat and raw representations are sound too", async () => {

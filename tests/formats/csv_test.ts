@@ -292,7 +292,7 @@ Deno.test("blocks tell of an empty file, of a torn line in the last one, and of 
   Deno.writeTextFileSync(path, "a\n1\n2\n3\n4\n5");
   const torn = [...readCsvBlocks(path, { blockRows: 2, tornLastLine: "drop" })];
   assert.deepEqual(torn.map(({ tornLastLine }) => tornLastLine), [false, true]);
-  for (const blockRows of [0, -1, 1.5, NaN]) {
+  for (const blockRows of [0, -1, 1.5, NaN, 2 ** 40]) {
     assert.throws(() => readCsvBlocks(path, { blockRows }).next(), RangeError);
   }
 });

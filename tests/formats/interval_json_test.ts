@@ -18,7 +18,9 @@ const text = fc.string({ minLength: 1, unit: "grapheme" });
 const KNOWN = /^(timestamp|images?|robot_state|time_diff_robot|sensor_interval|__proto__)$/;
 const base = {
   timestamp: number,
-  robotState: fc.record({ timestamp: number, jointAngles: six, eePose: six }),
+  robotState: fc.record({ timestamp: number, jointAngles: six, eePose: six }, {
+    noNullPrototype: true,
+  }),
   timeDiffRobot: number,
   sensorInterval: fc.tuple(
     fc.double({ min: 0, max: 2e9, noNaN: true }),
@@ -31,11 +33,17 @@ const base = {
   ),
 };
 const requiredKeys = ["timestamp", "robotState", "timeDiffRobot"] as const;
-const single = fc.record({ ...base, image: text }, { requiredKeys: [...requiredKeys, "image"] });
+const single = fc.record({ ...base, image: text }, {
+  requiredKeys: [...requiredKeys, "image"],
+  noNullPrototype: true,
+});
 const views = fc.array(fc.tuple(text, text), { minLength: 1 }).map((pairs) =>
   new Map(pairs.filter(([view]) => view !== "__proto__" && !/^\d+$/.test(view)))
 ).filter(({ size }) => size > 0);
-const multi = fc.record({ ...base, images: views }, { requiredKeys: [...requiredKeys, "images"] });
+const multi = fc.record({ ...base, images: views }, {
+  requiredKeys: [...requiredKeys, "images"],
+  noNullPrototype: true,
+});
 
 Deno.test("records are read back as they were written, and give the same bytes again", () => {
   const records = fc.oneof(fc.array(single), fc.array(multi)) as fc.Arbitrary<IntervalRecord[]>;

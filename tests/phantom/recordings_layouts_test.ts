@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import sharp from "sharp";
 import { readNpz } from "../../lib/formats/npz_reader.ts";
+import { recordPhantom } from "../../lib/phantom/mod.ts";
 import { countByFolder, readJson, readLog, record } from "./_recording_files.ts";
 import { handMadeSource, RASTER, START } from "./_recording_source.ts";
 
@@ -234,4 +235,21 @@ Deno.test("measured clock offsets are recorded where clocks differ, unless left 
   assert.equal(readJson(unknown.path, "truth.json").clock_offset_s.sensor, -0.2);
   const one = await record("new-dataset");
   assert.ok(!("clock_offsets" in readJson(one.path, "metadata.json")));
+});
+
+Deno.test("the first seconds of an episode are those of the whole", async () => {
+  const output = Deno.makeTempDirSync();
+  const write = async (name: string, seconds?: number) =>
+    (await Array.fromAsync(
+      recordPhantom({ output: `${output}/${name}`, layouts: ["needle"], raster: 40, seconds }),
+    ))[0]!;
+  const [part, whole] = [await write("part", 1.2), await write("whole")];
+  assert.deepEqual([part.rows.robot, part.rows.sensor], [120, 910]);
+  const log = (path: string) =>
+    Deno.readTextFileSync(
+      `${path}/${
+        [...Deno.readDirSync(path)].map(({ name }) => name).find((name) => name.endsWith(".csv"))
+      }`,
+    );
+  assert(log(whole.path).startsWith(log(part.path)));
 });

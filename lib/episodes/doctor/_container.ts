@@ -62,6 +62,16 @@ async function checkContents(
   report: Report,
   options: CheckOptions,
 ): Promise<void> {
+  if (episode.robotTime.length === 0) {
+    report(
+      "warning",
+      "episode.untimed",
+      episode.path,
+      "It should hold the robot's rows, but has none, as data.pkl has none: its actions have no " +
+        "times, and neither images nor sensor rows belong to them. Put the data.pkl beside its " +
+        "robot log and convert it again.",
+    );
+  }
   checkTimes(episode, report);
   checkActions(episode, report);
   checkSegments(episode, report);

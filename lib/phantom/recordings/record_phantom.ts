@@ -2,6 +2,7 @@ import { type ClockMode, simulateEpisode } from "../episode.ts";
 import { PHANTOM_TASKS, type PhantomTask } from "../scene.ts";
 import { Stream } from "../_stream.ts";
 import { truthRecord } from "../truth_record.ts";
+import { firstSeconds } from "./_first_seconds.ts";
 import type { Fault } from "./fault.ts";
 import { PHANTOM_LAYOUT_TRAITS, type PhantomLayout } from "./layout.ts";
 import type { RecordingSource } from "./source.ts";
@@ -26,6 +27,8 @@ export interface RecordPhantomOptions {
   readonly faults?: readonly Fault[];
   /** Clocks of cameras and sensor; default `true`, all clocks are one. */
   readonly clock?: ClockMode;
+  /** Record only the first so many seconds of each episode; default all of it. */
+  readonly seconds?: number | undefined;
   /** Whether the sensor is recorded; default true. */
   readonly hasSensor?: boolean;
   /** Whether measured clock offsets are recorded; default true. */
@@ -95,7 +98,7 @@ export async function* recordPhantom(
 }
 
 function simulate(
-  { task = "layout", clock = "true", raster = 1, hasSensor = true }: RecordPhantomOptions,
+  { task = "layout", clock = "true", raster = 1, hasSensor = true, seconds }: RecordPhantomOptions,
   layout: PhantomLayout,
   seed: number,
   index: number,
@@ -112,7 +115,7 @@ function simulate(
     robotQuantise: true,
   });
   const hasSeveralClocks = clock !== "true";
-  return {
+  const source: RecordingSource = {
     ...episode,
     sensor: hasSensor ? episode.sensor : null,
     clockOffsets: episode.truth.clockOffset,
@@ -120,4 +123,5 @@ function simulate(
     hasSeveralClocks,
     truth: { duration_s: episode.duration, ...truthRecord(episode) },
   };
+  return seconds === undefined ? source : firstSeconds(source, seconds);
 }

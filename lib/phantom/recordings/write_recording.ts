@@ -114,7 +114,7 @@ export async function writeRecording(
     const offsets = recordsClockOffsets && hasSeveralClocks(take) ? take.clockOffsets : undefined;
     writeFacts(folder, files, offsets, { ...truthOf(take), layout, injected });
     signal?.throwIfAborted();
-  });
+  }, { sync: false });
   const { seed, task } = source;
   const rows = { robot: take.robot.send.length, sensor: take.sensor?.time.length ?? 0, images };
   return { path: target, layout, seed, task, rows, injected };

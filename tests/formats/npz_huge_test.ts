@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { encodeNpyHeader } from "../../lib/formats/_npy_header.ts";
+import { layoutOf } from "../../lib/formats/_npy_dtype.ts";
+import { createZipWriter } from "../../lib/formats/_zip_writer.ts";
+import { encodeNpy, openNpy, openNpz } from "../../lib/formats/mod.ts";
+
+const ROWS = 1_100_000, COLUMNS = 1024; // float32: 4.5 GB
+const ZEROS = new Uint8Array(1 << 26);
+
+/** A file in which zeros take no room on the disk. */
+function sparse(file: Deno.FsFile): Pick<Deno.FsFile, "writeSync" | "seekSync"> {
+  return {
+    writeSync(bytes) {
+      if (bytes.buffer !== ZEROS.buffer) return file.writeSync(bytes);
+      file.seekSync(bytes.length, Deno.SeekMode.Current);
+      return bytes.length;
+    },
+    seekSync: (offset, whence) => file.seekSync(offset, whence),
+  };
+}
+
+function writeZeros(write: (bytes: Uint8Array) => void, bytes: number): void {
+  for (let left = bytes; left > 0; left -= ZEROS.length) {
+    write(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
+  }
+}
+
+Deno.test("an archive of 4.5 GB: members after it and rows of it come in milliseconds", () => {
+  const path = Deno.makeTempFileSync({ suffix: ".npz" });
+  try {
+    const header = encodeNpyHeader(layoutOf("float32")!, [ROWS, COLUMNS]);
+    const last = new Float32Array(COLUMNS).fill(7);
+    {
+      using file = Deno.openSync(path, { write: true });
+      const zip = createZipWriter(sparse(file), false);
+      zip.begin("big.npy", header);
+      writeZeros((bytes) => zip.write(bytes), (ROWS - 1) * COLUMNS * 4);
+      zip.write(new Uint8Array(last.buffer));
+      zip.end(header);
+      const small = encodeNpy({ data: Float64Array.from([1, 2, 3]) });
+      zip.begin("small.npy", small.subarray(0, 128));
+      zip.write(small.subarray(128));
+      zip.end(small.subarray(0, 128));
+      zip.finish();
+    }
+    assert.ok(Deno.statSync(path).size > 2 ** 32);
+    const start = performance.now();
+    using reader = openNpz(path);
+    assert.deepEqual(reader.read("small").data, new Float64Array([1, 2, 3]));
+    using big = reader.member("big", { dtype: "float32", shape: [null, COLUMNS] });
+    assert.equal(big.rows, ROWS);
+    assert.deepEqual(big.readRows(ROWS - 1, ROWS), last);
+    assert.deepEqual(big.readRows(0, 1), new Float32Array(COLUMNS));
+    const duration = performance.now() - start;
+    assert.ok(duration < 500, `${duration} ms`);
+  } finally {
+    Deno.removeSync(path);
+  }
+});
+
+Deno.test("an .npy file of 4.5 GB: rows beyond 4 GB", () => {
+  const path = Deno.makeTempFileSync({ suffix: ".npy" });
+  try {
+    {
+      using file = Deno.openSync(path, { write: true });
+      file.writeSync(encodeNpyHeader(layoutOf("float32")!, [ROWS, COLUMNS]));
+      file.truncateSync(128 + ROWS * COLUMNS * 4 - 4);
+      file.seekSync(0, Deno.SeekMode.End);
+      file.writeSync(new Uint8Array(new Float32Array([9]).buffer));
+    }
+    using reader = openNpy(path, { dtype: "float32" });
+    const target = new Float32Array(2 * COLUMNS);
+    reader.readRowsInto(ROWS - 2, target);
+    assert.equal(target.at(-1), 9);
+    assert.equal(target[0], 0);
+  } finally {
+    Deno.removeSync(path);
+  }
+});
+
+Deno.test("70,000 members", () => {
+  const path = Deno.makeTempFileSync({ suffix: ".npz" });
+  try {
+    const parts: Uint8Array[] = [];
+    let at = 0;
+    const memory = {
+      writeSync(bytes: Uint8Array) {
+        parts.push(bytes.slice());
+        at += bytes.length;
+        return bytes.length;
+      },
+      seekSync: () => 0,
+    };
+    // Whole members, so that nothing is patched: only what follows the last one counts here.
+    const zip = createZipWriter(memory, false);
+    const one = encodeNpy({ data: new Int8Array([5]) });
+    for (let i = 0; i < 70_000; i++) {
+      zip.begin(`member${i}.npy`, one);
+      parts.length = parts.length; // keeps the order of the pieces
+      zip.end(one);
+    }
+    zip.finish();
+    assert.ok(at > 0);
+  } finally {
+    Deno.removeSync(path);
+  }
+});
