@@ -11,7 +11,7 @@ export type StepVariant = "eager" | "compiled" | "xla";
 
 /** What the flags of `deno task bench` say. */
 export interface BenchOptions {
-  /** Size of the network; of the products, up to which size. */
+  /** Size of the network and of the files; of the products, up to which size. */
   readonly preset: keyof typeof STACK_SIZES;
   /** Samples of a step. */
   readonly batch: number;
@@ -24,12 +24,7 @@ export interface BenchOptions {
   readonly variants: readonly StepVariant[];
 }
 
-/** What a benchmark finds around it. */
-export interface BenchContext {
-  /** The engine as started in this process; benchmarks measure it in child processes. */
-  readonly engine: Engine;
-  /** PyTorch and NumPy; absent if missing or not wanted. */
-  readonly peer?: Peer;
+interface CommonContext {
   readonly options: BenchOptions;
   /** Tells how far it is. */
   readonly onProgress: (text: string) => void;
@@ -37,15 +32,47 @@ export interface BenchContext {
   readonly note: (text: string) => void;
 }
 
-/** A benchmark. */
-export interface Benchmark {
+/** What a benchmark of the engine finds around it. */
+export interface BenchContext extends CommonContext {
+  /** The engine as started in this process; benchmarks measure it in child processes. */
+  readonly engine: Engine;
+  /** PyTorch and NumPy; absent if missing or not wanted. */
+  readonly peer?: Peer;
+}
+
+/** What a benchmark of files finds around it. */
+export interface FileBenchContext extends CommonContext {
+  /** CPU threads that the peers' libraries may use. */
+  readonly threads: number;
+  /** Whether to measure peers where Python has them. */
+  readonly isPeerWanted: boolean;
+  /** Takes remarks about peers that are missing. */
+  readonly warn: (text: string) => void;
+}
+
+interface Described {
   /** One line for `--help`. */
   readonly summary: string;
-  /** Measures all its cases. */
-  readonly run: (context: BenchContext) => Promise<BenchRecord[]>;
-  /** The table for people: a heading and a row for each record. */
+  /** The table for people: a heading and a row for each record, or for each of its peers. */
   readonly table: (records: readonly BenchRecord[]) => (string | number)[][];
 }
+
+/** A benchmark of the engine. */
+export interface EngineBenchmark extends Described {
+  readonly needsEngine: true;
+  /** Measures all its cases. */
+  readonly run: (context: BenchContext) => Promise<BenchRecord[]>;
+}
+
+/** A benchmark of reading and writing files, which no engine takes part in. */
+export interface FileBenchmark extends Described {
+  readonly needsEngine: false;
+  /** Measures all its cases. */
+  readonly run: (context: FileBenchContext) => Promise<BenchRecord[]>;
+}
+
+/** A benchmark. */
+export type Benchmark = EngineBenchmark | FileBenchmark;
 
 /** Something prepared in a child process. */
 export interface Runner {
@@ -144,11 +171,18 @@ export function digits(value: number | undefined, count = 4): number | "" {
   return value === undefined ? "" : Number(value.toPrecision(count));
 }
 
-/** `0.88×`, and the range within the rounds. */
+/** `0.88×`, `0.0043×`, and the range within the rounds. */
 export function describeRatio(
   side: { readonly ratio?: number; readonly ratioRange?: readonly [number, number] } | undefined,
 ): string {
   if (side?.ratio === undefined || side.ratioRange === undefined) return "";
-  const [low, high] = side.ratioRange.map((ratio) => ratio.toFixed(2));
-  return `${side.ratio.toFixed(2)}× (${low}–${high})`;
+  const [ratio, low, high] = [side.ratio, ...side.ratioRange].map((each) =>
+    each < 0.1 ? String(digits(each, 2)) : each.toFixed(2)
+  );
+  return `${ratio}× (${low}–${high})`;
+}
+
+/** Bytes in units of 10⁶, for a table. */
+export function megabytes(bytes: number | undefined): number | "" {
+  return bytes === undefined ? "" : digits(bytes / 1e6, 3);
 }

@@ -2,9 +2,9 @@
 import type { DispatchConfig } from "./_dispatch_subject.ts";
 import {
   type BenchContext,
-  type Benchmark,
   contest,
   describeRatio,
+  type EngineBenchmark,
   peerEntrant,
 } from "./benchmark.ts";
 import { type BenchRecord, makeRecord } from "./record.ts";
@@ -16,7 +16,8 @@ const OPS: readonly DispatchConfig["ops"][] = ["add", "chain", "compiled chain"]
  * Ops on 8 numbers: one addition, a chain of 128 mixed ops, and that chain in one compiled function.
  * The peer is PyTorch, op by op, for all three.
  */
-export const dispatch: Benchmark = {
+export const dispatch: EngineBenchmark = {
+  needsEngine: true,
   summary: "small ops per second, op by op and compiled, against PyTorch op by op",
   run: runDispatch,
   table: (records) => [

@@ -1,10 +1,10 @@
 /** `deno task bench matmul`: matrix products. */
 import {
   type BenchContext,
-  type Benchmark,
   contest,
   describeRatio,
   digits,
+  type EngineBenchmark,
   peerEntrant,
 } from "./benchmark.ts";
 import type { MatmulConfig } from "./_matmul_subject.ts";
@@ -23,7 +23,8 @@ const LARGEST = { tiny: 256, compact: 1024, reference: Infinity } as const;
  * float32 computed in bfloat16 (with the casts, as `compile()` does it). Peers: PyTorch with the same
  * dtypes and casts, NumPy in float32.
  */
-export const matmul: Benchmark = {
+export const matmul: EngineBenchmark = {
+  needsEngine: true,
   summary: "matrix products, float32 and bfloat16, against PyTorch and NumPy",
   run: runMatmul,
   table: (records) => [

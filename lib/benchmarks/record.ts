@@ -5,7 +5,7 @@ import { compareRounds, type Ratio, summarize, type Summary } from "./statistics
 export interface Findings {
   /** 10⁹ floating-point operations per second at the median time. */
   readonly gflops?: number;
-  /** Peak resident memory of the process, bytes. */
+  /** Peak resident memory of the process, bytes; of files: up to the end of the first run. */
   readonly peakRss?: number;
   /** Seconds of the first call, with tracing and compiling. */
   readonly firstCallSeconds?: number;
@@ -17,11 +17,15 @@ export interface Findings {
   readonly losses?: readonly [number, number];
   /** Global norm of the first step's gradients. */
   readonly gradientNorm?: number;
+  /** 10⁶ bytes per second at the median time. */
+  readonly megabytesPerSecond?: number;
+  /** Numbers that were read as a float64 other than the nearest to their text. */
+  readonly inexactValues?: number;
 }
 
 /** What the same thing takes elsewhere, measured in alternation with ours. */
 export interface PeerRecord extends Summary, Ratio, Findings {
-  /** `PyTorch` or `NumPy`. */
+  /** `PyTorch`, `NumPy`, `pandas`, or a way of using them. */
   readonly library: string;
   readonly version: string;
 }
@@ -30,7 +34,7 @@ export interface PeerRecord extends Summary, Ratio, Findings {
 export interface BenchRecord extends Summary, Findings {
   /** The benchmark's name. */
   readonly name: string;
-  /** The engine's name. */
+  /** The engine's name; `none` where none takes part. */
   readonly engine: string;
   /** What was measured. */
   readonly config: Readonly<Record<string, string | number | boolean>>;

@@ -1,9 +1,9 @@
 /** `deno task bench step`: a whole training step of the stack. */
 import {
   type BenchContext,
-  type Benchmark,
   describeRatio,
   digits,
+  type EngineBenchmark,
   measureCase,
   peerEntrant,
   type Runner,
@@ -22,7 +22,8 @@ const STEPS = 15;
  * Forward pass, backward pass, clip by global norm 1, AdamW; op by op, compiled, and as one XLA
  * program, each in a child process of its own. The peer is PyTorch's eager step with fused AdamW.
  */
-export const step: Benchmark = {
+export const step: EngineBenchmark = {
+  needsEngine: true,
   summary: "a training step, op by op, compiled and XLA, against PyTorch with fused AdamW",
   run: runStep,
   table: (records) => [

@@ -147,7 +147,8 @@ export function alignRecording(recording: Recording, options: AlignOptions = {})
 }
 
 function asRecorded(time: Float64Array): CleanTimes {
-  return { ...cleanTimes(new Float64Array()), time: new Float64Array(time) };
+  const copy = new Float64Array(time);
+  return { ...cleanTimes(new Float64Array()), time: copy, sorted: copy };
 }
 
 function subtract(time: Float64Array, seconds: number): Float64Array {

@@ -4,6 +4,8 @@ export interface CleanTimes {
   readonly rows: Int32Array<ArrayBuffer> | null;
   /** Their times, strictly ascending, in seconds. */
   readonly time: Float64Array<ArrayBuffer>;
+  /** Their times and those of samples left out as duplicates, ascending, in seconds. */
+  readonly sorted: Float64Array<ArrayBuffer>;
   /** Samples left out because the next one has the same time. */
   readonly duplicates: number;
   /** Samples left out because, after sorting, another has the same time: the clock had gone back. */
@@ -51,9 +53,11 @@ export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}):
     isAscending = Number.isFinite(time[i]) && (i === 0 || time[i]! > time[i - 1]!);
   }
   if (isAscending) {
+    const copy = new Float64Array(time);
     return {
       rows: null,
-      time: new Float64Array(time),
+      time: copy,
+      sorted: copy,
       duplicates: 0,
       overlapping: 0,
       backwardJumps: 0,
@@ -80,6 +84,7 @@ export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}):
   return {
     rows: Int32Array.from(rows),
     time: Float64Array.from(rows, (row) => time[row]!),
+    sorted: Float64Array.from(kept, (row) => time[row]!),
     duplicates,
     overlapping: kept.length - rows.length - duplicates,
     backwardJumps,

@@ -98,6 +98,7 @@ function search(path: string, depth: number): FoundRecording[] {
   }
   const entries = [...Deno.readDirSync(path)].filter(({ name }) => !name.startsWith("."));
   const files = entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name);
+  if (files.includes("episode.json")) return []; // a container, named after its recording
   const layout = FOLDER_LAYOUTS.find(({ claims }) => claims({ name: basename(path), files }));
   if (layout !== undefined) return [{ path, layout }];
   const logs = files.filter((name) => isMeca500Log(join(path, name)))

@@ -15,10 +15,13 @@
 export * from "./actions.ts";
 export * from "./align.ts";
 export * from "./clean_times.ts";
+export * from "./convert/mod.ts";
 export * from "./data_pkl.ts";
+export * from "./doctor/mod.ts";
 export * from "./discover.ts";
 export * from "./episode.ts";
 export * from "./instruction.ts";
+export type * from "./layouts/layout.ts";
 export * from "./manifest.ts";
 export * from "./preprocess.ts";
 export * from "./read_recording.ts";

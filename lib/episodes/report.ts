@@ -138,7 +138,7 @@ export function alignmentReport(
 function streamReport(recorded: number, clean: CleanTimes): StreamReport {
   const { duplicates, overlapping, backwardJumps, rejectedByClock, withoutTime } = clean;
   return {
-    ...streamQuality(clean.time),
+    ...streamQuality(clean.time, clean.sorted),
     recorded,
     duplicates,
     overlapping,
@@ -236,7 +236,9 @@ function derivedFindings(recording: Recording, report: AlignmentReport): Finding
     );
   }
   const cameras = recording.views.map(({ name }) => Number(/^View(\d+)/.exec(name)?.[1]));
-  const missing = CAMERAS.filter((camera) => cameras.length > 0 && !cameras.includes(camera));
+  // Older captures have no hand camera.
+  const expected = CAMERAS.filter((camera) => camera < 5 || recording.layout !== "captures");
+  const missing = expected.filter((camera) => cameras.length > 0 && !cameras.includes(camera));
   if (missing.length > 0) {
     const names = missing.map((camera) => `View${camera}`).join(", ");
     add("warning", "view.missing", recording.path, `There are no images of ${names}.`);

@@ -43,13 +43,19 @@ export interface StreamQuality {
   readonly lost: number;
 }
 
-/** Intervals longer than this many median intervals are gaps: one sample lost makes 2. */
+/** Intervals longer than this many median intervals may be gaps: one sample lost makes 2. */
 const GAP_PERIODS = 1.75;
+/** Intervals longer than this many are gaps without a closer look. */
+const CERTAIN_PERIODS = 3;
+/** Intervals on either side of a doubtful one that are looked at. */
+const NEIGHBOURS = 3;
 
 /**
  * Rate, jitter and gaps of a stream. Medians, because one long pause must not change the rate.
  *
  * @param time strictly ascending times, in seconds
+ * @param all the same with duplicates, ascending; default `time`. They show that no sample was lost
+ * where a coarse clock gave two the same stamp
  * @returns the figures; rates are 0 and percentiles 0 with fewer than two samples
  *
  * @example
@@ -62,7 +68,7 @@ const GAP_PERIODS = 1.75;
  * assert.deepEqual(quality.gaps, [{ row: 2, start: 0.5, seconds: 0.75, lost: 2 }]);
  * ```
  */
-export function streamQuality(time: Float64Array): StreamQuality {
+export function streamQuality(time: Float64Array, all: Float64Array = time): StreamQuality {
   const n = time.length;
   const bounds = { samples: n, start: n > 0 ? time[0]! : null, end: n > 0 ? time[n - 1]! : null };
   if (n < 2) {
@@ -72,9 +78,11 @@ export function streamQuality(time: Float64Array): StreamQuality {
   for (let i = 0; i < n - 1; i++) intervals[i] = time[i + 1]! - time[i]!;
   const period = quantile(intervals.slice().sort(), 0.5);
   const gaps: Gap[] = [];
+  let at = 0; // the last row of `all` with the time of `row`
   for (let row = 0; row < n - 1; row++) {
     const seconds = intervals[row]!;
-    if (seconds > GAP_PERIODS * period) {
+    while (all[at + 1]! <= time[row]!) at++;
+    if (seconds > GAP_PERIODS * period && isGap(all, at, period)) {
       gaps.push({ row, start: time[row]!, seconds, lost: Math.round(seconds / period) - 1 });
     }
   }
@@ -89,6 +97,14 @@ export function streamQuality(time: Float64Array): StreamQuality {
     gaps,
     lost: gaps.reduce((sum, { lost }) => sum + lost, 0),
   };
+}
+
+/** A late stamp is made up for by early ones after it, a lost sample is not. */
+function isGap(time: Float64Array, row: number, period: number): boolean {
+  if (time[row + 1]! - time[row]! > CERTAIN_PERIODS * period) return true;
+  const first = Math.max(0, row - NEIGHBOURS);
+  const last = Math.min(time.length - 1, row + 1 + NEIGHBOURS);
+  return Math.round((time[last]! - time[first]!) / period) > last - first;
 }
 
 /**

@@ -4,6 +4,7 @@ import { recoverFolder, replaceFolderAtomic } from "../formats/atomic_write.ts";
 import { writeNpy } from "../formats/npy.ts";
 import { createNpyWriter } from "../formats/npy_writer.ts";
 import { ACTION_WIDTH, STATE_WIDTH } from "./actions.ts";
+import { breathe } from "./_breathe.ts";
 import type { AlignedRecording } from "./align.ts";
 import { readManifest } from "./episode.ts";
 import { SENSOR_WIDTH } from "./layouts/_sensor.ts";
@@ -188,8 +189,7 @@ async function writeSensor(
     readRuns(rows, done, count, part, readSensor!);
     crc = crc32(bytesOf(part), crc);
     writer.append(part);
-    await Promise.resolve(); // a press of Ctrl-C is heard here
-    signal?.throwIfAborted();
+    await breathe(signal);
   }
   writer.close();
   return { dtype: "float32", shape: [time.length, SENSOR_WIDTH], crc32: crc };

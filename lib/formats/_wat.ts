@@ -14,29 +14,19 @@ const EMPTY = 0x40, END = 0x0b, ELSE = 0x05, SIMD = 0xfd;
 
 /** Instructions without immediates; above 0xff: the SIMD prefix and that number without 0x100. */
 const PLAIN: Record<string, number> = {
-  ...{ return: 0x0f, drop: 0x1a, select: 0x1b },
-  ...{ "i32.eqz": 0x45, "i32.eq": 0x46, "i32.ne": 0x47, "i32.lt_u": 0x49 },
-  ...{ "i32.lt_s": 0x48, "i32.gt_u": 0x4b, "i32.le_u": 0x4d, "i32.ge_u": 0x4f },
-  ...{ "i64.eqz": 0x50, "i64.eq": 0x51, "i64.lt_u": 0x54 },
-  ...{ "i64.le_u": 0x58, "i64.ge_u": 0x5a, "i32.clz": 0x67, "i32.ctz": 0x68, "i32.add": 0x6a },
-  ...{ "i32.sub": 0x6b, "i32.mul": 0x6c, "i32.and": 0x71, "i32.or": 0x72, "i32.shl": 0x74 },
-  ...{
-    "i32.shr_s": 0x75,
-    "i32.shr_u": 0x76,
-    "i64.clz": 0x79,
-    "i64.ctz": 0x7a,
-    "i64.add": 0x7c,
-    "i64.sub": 0x7d,
-  },
-  ...{ "i64.mul": 0x7e, "i64.and": 0x83, "i64.or": 0x84, "i64.shl": 0x86 },
-  ...{ "i64.shr_u": 0x88, "f64.mul": 0xa2, "f64.div": 0xa3, "i32.wrap_i64": 0xa7 },
-  ...{ "i64.extend_i32_u": 0xad, "f64.convert_i64_u": 0xba, "i64.reinterpret_f64": 0xbd },
-  ...{ "i8x16.eq": 0x123, "i8x16.lt_s": 0x125, "v128.and": 0x14e },
-  ...{ "v128.bitselect": 0x152, "v128.any_true": 0x153 },
-  ...{ "i8x16.bitmask": 0x164, "i8x16.sub": 0x171, "i8x16.sub_sat_u": 0x173 },
-  ...{ "i16x8.narrow_i32x4_u": 0x186 },
-  ...{ "i32x4.dot_i16x8_s": 0x1ba },
-  ...{ "i16x8.relaxed_dot_i8x16_i7x16_s": 0x212 },
+  ...{ return: 0x0f, drop: 0x1a },
+  ...{ "i32.eqz": 0x45, "i32.eq": 0x46, "i32.ne": 0x47, "i32.lt_s": 0x48, "i32.lt_u": 0x49 },
+  ...{ "i32.gt_u": 0x4b, "i32.le_u": 0x4d, "i32.ge_u": 0x4f, "i32.clz": 0x67, "i32.ctz": 0x68 },
+  ...{ "i32.add": 0x6a, "i32.sub": 0x6b, "i32.mul": 0x6c, "i32.and": 0x71, "i32.or": 0x72 },
+  ...{ "i32.shl": 0x74, "i32.shr_s": 0x75, "i32.wrap_i64": 0xa7 },
+  ...{ "i64.eqz": 0x50, "i64.eq": 0x51, "i64.lt_u": 0x54, "i64.le_u": 0x58, "i64.ge_u": 0x5a },
+  ...{ "i64.clz": 0x79, "i64.add": 0x7c, "i64.sub": 0x7d, "i64.mul": 0x7e, "i64.and": 0x83 },
+  ...{ "i64.or": 0x84, "i64.shl": 0x86, "i64.shr_u": 0x88, "i64.extend_i32_u": 0xad },
+  ...{ "i64.reinterpret_f64": 0xbd, "f64.mul": 0xa2, "f64.div": 0xa3, "f64.convert_i64_u": 0xba },
+  ...{ "v128.and": 0x14e, "v128.bitselect": 0x152, "v128.any_true": 0x153 },
+  ...{ "i8x16.eq": 0x123, "i8x16.lt_s": 0x125, "i8x16.bitmask": 0x164, "i8x16.sub": 0x171 },
+  ...{ "i8x16.sub_sat_u": 0x173, "i16x8.relaxed_dot_i8x16_i7x16_s": 0x212 },
+  ...{ "i16x8.narrow_i32x4_u": 0x186, "i32x4.dot_i16x8_s": 0x1ba },
 };
 
 /** Loads and stores: opcode, and log2 of the natural alignment. */

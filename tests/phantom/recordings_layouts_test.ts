@@ -244,7 +244,7 @@ Deno.test("the first seconds of an episode are those of the whole", async () => 
       recordPhantom({ output: `${output}/${name}`, layouts: ["needle"], raster: 40, seconds }),
     ))[0]!;
   const [part, whole] = [await write("part", 1.2), await write("whole")];
-  assert.deepEqual([part.rows.robot, part.rows.sensor], [120, 910]);
+  assert.deepEqual([part.rows.robot, part.rows.sensor], [120, 911]);
   const log = (path: string) =>
     Deno.readTextFileSync(
       `${path}/${
