@@ -1,16 +1,20 @@
 /** Step 0, in part or as a whole. */
 import {
+  ACTION_WIDTH,
+  type AlignmentReport,
   alignmentReport,
   alignRecording,
   discoverRecordings,
   extractActions,
   preprocess,
-  type ReadOptions,
   readRecording,
 } from "../episodes/mod.ts";
 import { readRobotCsv, RECORDER_COLUMNS } from "../episodes/layouts/_robot_csv.ts";
 import { checksum } from "./_checksums.ts";
 import type { Subject } from "./_subject.ts";
+
+/** Past sensor window of an action, in seconds: the command's default. */
+const SENSOR_WINDOW = 0.1;
 
 /** How much of step 0. */
 export interface PreprocessConfig {
@@ -37,51 +41,75 @@ export interface PreprocessFacts {
   readonly images?: number;
 }
 
+/** What a part makes. */
+interface Made {
+  readonly actions: number;
+  readonly action?: Float32Array;
+  readonly images?: number;
+}
+
 /** Does the part once. */
 export async function preprocessSubject(config: PreprocessConfig): Promise<Subject> {
-  const run = runOf(config);
-  const facts = await run();
+  const run = bodyOf(config);
+  const { action, ...found } = await run();
+  const facts: PreprocessFacts = { ...found, ...(action && { checksum: checksum(action) }) };
   return { facts: { ...facts }, run: async () => void await run(), repeats: 1, release: () => {} };
 }
 
-function runOf(config: PreprocessConfig): () => PreprocessFacts | Promise<PreprocessFacts> {
-  const { part, recording, robotFile, output } = config;
-  const options: ReadOptions = { checkImages: config.images === "checked" };
+function bodyOf(config: PreprocessConfig): () => Made | Promise<Made> {
+  const { part, robotFile } = config;
   const readRobot = () => readRobotCsv(robotFile, RECORDER_COLUMNS, []);
   switch (part) {
     case "actions": {
       const { time, state } = readRobot();
-      return () => actionFacts(extractActions(time, state).action);
+      return () => extracted(time, state);
     }
     case "csv+actions":
       return () => {
         const { time, state } = readRobot();
-        return actionFacts(extractActions(time, state).action);
+        return extracted(time, state);
       };
     case "align":
-      return () => {
-        const found = discoverRecordings([recording]).recordings[0]!;
-        const read = readRecording(found, options);
-        const aligned = alignRecording(read);
-        const report = alignmentReport(read, aligned, 0.1);
-        read.close();
-        return { ...actionFacts(aligned.actions.action), images: countImages(report) };
-      };
+      return () => align(config);
     case "write":
-      return async () => {
-        const format = config.format === "data-pkl" ? "data-pkl" : "container";
-        const [outcome] = await preprocess([recording], { ...options, output, format });
-        if (outcome === undefined || outcome.error !== null) throw new Error(outcome?.error ?? "");
-        const report = outcome.report!;
-        return { actions: report.actions, images: countImages(report) };
-      };
+      return () => write(config);
   }
 }
 
-function actionFacts(action: Float32Array): PreprocessFacts {
-  return { actions: action.length / 7, checksum: checksum(action) };
+function extracted(time: Float64Array, state: Float32Array): Made {
+  const { action } = extractActions(time, state);
+  return { actions: action.length / ACTION_WIDTH, action };
 }
 
-function countImages({ views }: ReturnType<typeof alignmentReport>): number {
+function align({ recording, images }: PreprocessConfig): Made {
+  const found = discoverRecordings([recording]).recordings[0]!;
+  const read = readRecording(found, { checkImages: images === "checked" });
+  try {
+    const aligned = alignRecording(read);
+    const report = alignmentReport(read, aligned, SENSOR_WINDOW);
+    return {
+      actions: report.actions,
+      action: aligned.actions.action,
+      images: countImages(report),
+    };
+  } finally {
+    read.close();
+  }
+}
+
+async function write(config: PreprocessConfig): Promise<Made> {
+  const { recording, output, format, images } = config;
+  const [outcome] = await preprocess([recording], {
+    output,
+    format: format === "data-pkl" ? format : "container",
+    checkImages: images === "checked",
+  });
+  if (!outcome?.report || outcome.error !== null) {
+    throw new Error(outcome?.error ?? `Cannot preprocess ${recording}: it holds no recording.`);
+  }
+  return { actions: outcome.report.actions, images: countImages(outcome.report) };
+}
+
+function countImages({ views }: AlignmentReport): number {
   return Object.values(views).reduce((sum, { recorded }) => sum + recorded, 0);
 }

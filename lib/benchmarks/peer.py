@@ -1,28 +1,19 @@
 """What trocar is measured against: PyTorch and NumPy, in a process of their own.
 
-Started as `python3 peer.py THREADS`. It prints one line of JSON with the versions it found, then
-answers each line of JSON with one line of JSON:
+Started as `python3 peer.py THREADS`; speaks as peer_protocol.py says. Subjects are `matmul`,
+`dispatch` and `step`, and there is one more request:
 
-    {"do": "prepare", "config": {"subject": "matmul" | "dispatch" | "step", ...}} -> {"id", "facts"}
-    {"do": "measure", "id", "runs", "milliseconds"} -> {"times": [milliseconds of one thing, ...]}
-    {"do": "release", "id"} -> {}
-    {"do": "peakRss"} -> {"bytes"}
     {"do": "fill", "index", "count", "scale"} -> {"values"}
 
 Matrices, parameters and inputs hold the same numbers as in fill.ts and stack.ts, bit for bit.
 """
 
-import json
 import math
-import os
-import resource
-import signal
-import sys
 import time
 
-THREADS = sys.argv[1] if len(sys.argv) > 1 else "1"
-for library in ("OMP", "MKL", "OPENBLAS", "VECLIB_MAXIMUM"):  # read when NumPy is imported
-    os.environ[library + "_NUM_THREADS"] = THREADS
+import peer_protocol
+
+THREADS = peer_protocol.limit_threads()
 
 try:
     import numpy as np
@@ -186,71 +177,20 @@ def stack(p, size, x, context):
     return linear("head", norm("head.norm", h))
 
 
-def measure(subject, runs, milliseconds):
-    """One run that does not count, because it finds cold caches, then the measured ones."""
-    run, repeats = subject["run"], subject["repeats"]
-    run()
-    times, begin = [], time.perf_counter()
-    while True:
-        start = time.perf_counter()
-        run()
-        now = time.perf_counter()
-        times.append((now - start) * 1000 / repeats)
-        if len(times) >= runs or (now - begin) * 1000 >= milliseconds:
-            return times
-
-
-def peak_rss():
-    """Peak resident memory of this process, bytes."""
-    try:
-        with open("/proc/self/status") as status:
-            for line in status:
-                if line.startswith("VmHWM:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-
-
 SUBJECTS = {"matmul": matmul, "dispatch": dispatch, "step": step}
 
 
-def answer(request, subjects):
-    what = request["do"]
-    if what == "prepare":
-        subject = SUBJECTS[request["config"]["subject"]](request["config"])
-        subjects.append(subject)
-        return {"id": len(subjects) - 1, "facts": subject["facts"]}
-    if what == "measure":
-        subject = subjects[request["id"]]
-        return {"times": measure(subject, request["runs"], request["milliseconds"])}
-    if what == "release":
-        subjects[request["id"]] = None
-        return {}
-    if what == "fill":
-        return {"values": fill(request["index"], request["count"], request["scale"]).tolist()}
-    return {"bytes": peak_rss()}
+def prepare(config):
+    return SUBJECTS[config["subject"]](config)
 
 
-def main():
-    replies, sys.stdout = sys.stdout, sys.stderr
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    def reply(document):
-        print(json.dumps(document), file=replies, flush=True)
-
-    has_torch = np is not None and torch is not None
-    if has_torch:
-        torch.set_num_threads(int(THREADS))
-    reply({"numpy": np and np.__version__, "torch": torch.__version__ if has_torch else None})
-    subjects = []
-    for line in sys.stdin:
-        try:
-            reply(answer(json.loads(line), subjects))
-        except Exception as error:
-            reply({"error": f"{type(error).__name__}: {error}"})
+def answer_fill(request):
+    return {"values": fill(request["index"], request["count"], request["scale"]).tolist()}
 
 
 if __name__ == "__main__":
-    main()
+    has_torch = np is not None and torch is not None
+    if has_torch:
+        torch.set_num_threads(int(THREADS))
+    versions = {"numpy": np and np.__version__, "torch": torch.__version__ if has_torch else None}
+    peer_protocol.serve(versions, prepare, {"fill": answer_fill})

@@ -7,7 +7,7 @@ let advise: ((buffer: ArrayBuffer) => void) | undefined;
 
 /**
  * New memory; where it is large, Linux is asked for huge pages as NumPy does. The first touch of
- * each page is what reading a large array costs most: it takes three times as long without.
+ * each page is most of what reading a large array costs.
  */
 export function allocate(bytes: number): ArrayBuffer {
   const buffer = new ArrayBuffer(bytes);

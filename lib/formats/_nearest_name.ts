@@ -1,15 +1,16 @@
 /**
- * The name that differs least from one that is not there (Levenshtein distance, capitals aside), if
- * at most a third of it would have to change.
+ * The candidate that differs least from a mistyped word (Levenshtein distance, case and the choice
+ * between `-` and `_` count nothing), if at most a third of the word would have to change.
  */
-export function nearestName(name: string, names: readonly string[]): string | undefined {
+export function nearestName(word: string, candidates: Iterable<string>): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replaceAll("_", "-");
   let best: string | undefined;
-  let bestDistance = Math.max(1, Math.ceil(name.length / 3)) + 1;
-  for (const candidate of names) {
-    const distance = levenshtein(name.toLowerCase(), candidate.toLowerCase());
+  let bestDistance = Infinity;
+  for (const candidate of candidates) {
+    const distance = levenshtein(plain(word), plain(candidate));
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
-  return best;
+  return bestDistance <= Math.max(1, Math.ceil(word.length / 3)) ? best : undefined;
 }
 
 function levenshtein(a: string, b: string): number {

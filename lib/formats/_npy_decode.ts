@@ -38,11 +38,15 @@ export function decodeElements(
 
 /** Whether every byte is 0 or 1, which is all that NumPy writes. */
 export function checkBooleans(bytes: Uint8Array, place: Place): void {
-  for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i]! > 1) {
-      fail(place.path, place.offset + i, "a bool should be 0 or 1", bytes[i]);
-    }
-  }
+  const { buffer, byteOffset, length } = bytes;
+  // Four at a time, if they lie so; what is found is looked at again one by one.
+  const words = byteOffset % 4 === 0 ? new Uint32Array(buffer, byteOffset, length >> 2) : [];
+  let bits = 0;
+  for (let i = 0; i < words.length; i++) bits |= words[i]!;
+  for (let i = 4 * words.length; i < length; i++) bits |= bytes[i]!;
+  if ((bits & 0xfefefefe) === 0) return;
+  const at = bytes.findIndex((byte) => byte > 1);
+  fail(place.path, place.offset + at, "a bool should be 0 or 1", bytes[at]);
 }
 
 function decodeColumns(

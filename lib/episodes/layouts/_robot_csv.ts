@@ -1,5 +1,6 @@
 import { readCsv } from "../../formats/csv.ts";
 import { STATE_WIDTH } from "../actions.ts";
+import { endsInTornLine } from "./_torn_line.ts";
 import type { Finding, RobotClock, RobotLog } from "../recording.ts";
 
 const JOINTS = [1, 2, 3, 4, 5, 6];
@@ -36,12 +37,13 @@ export function readRobotCsv(
   findings: Finding[],
   wanted?: RobotClock,
 ): RobotLog {
+  const isTorn = endsInTornLine(file);
   const table = readCsv(file, {
     columns: columns.state,
     optionalColumns: columns.clocks.map(([, column]) => column),
     empty: "nan",
     nan: "keep",
-    tornLastLine: "drop",
+    tornLastLine: isTorn ? "drop" : "error",
   });
   const present = columns.clocks.filter(([, column]) => table.columns[column] !== undefined);
   const chosen = present.find(([clock]) => wanted === undefined || clock === wanted);
@@ -71,7 +73,7 @@ export function readRobotCsv(
       message: `${blankRows} rows hold blank cells or values that are no numbers; left out.`,
     });
   }
-  if (table.tornLastLine) {
+  if (isTorn) {
     findings.push({
       severity: "warning",
       code: "robot.torn",
