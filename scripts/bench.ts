@@ -1,5 +1,5 @@
 /**
- * `deno task bench`: how long trocar takes, and how long PyTorch and NumPy take for the same.
+ * `deno task bench`: how long trocar takes, and how long PyTorch, NumPy and pandas take for the same.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import {
   type BenchContext,
   BENCHMARKS,
   type BenchRecord,
+  type FileBenchContext,
   startPeer,
   type StepVariant,
 } from "../lib/benchmarks/mod.ts";
@@ -61,68 +62,90 @@ function chosenBenchmarks(names: readonly string[]) {
 if (import.meta.main) {
   await runCommand({
     name: "bench",
-    summary: "Measures trocar, and PyTorch and NumPy in alternation where python3 has them.",
+    summary:
+      "Measures trocar, and PyTorch, NumPy and pandas in alternation where python3 has them.",
     arguments: "[NAME...]",
     details: `Benchmarks, all of them by default:
 ${Object.entries(BENCHMARKS).map(([name, { summary }]) => `  ${name}: ${summary}`).join("\n")}
 
 Every side runs in a process of its own, with the same threads, never two at once: five rounds in
 which each has a turn. A ratio is our median time divided by the peer's, so below 1 is faster; the
-range behind it is that of the rounds. Exit code 1 if the training steps of both disagree.`,
+range behind it is that of the rounds. Exit code 1 if the results of both disagree.`,
     flags: {
-      preset: choiceFlag("size of the network of step; largest product of matmul", [
-        "tiny",
-        "compact",
-        "reference",
-      ], { default: "reference" }),
+      preset: choiceFlag(
+        "size of the network of step and of all files; largest product of matmul",
+        [
+          "tiny",
+          "compact",
+          "reference",
+        ],
+        { default: "reference" },
+      ),
       batch: integerFlag("samples of a step", { default: 4, min: 1 }),
       window: integerFlag("rows of a step's sensor window", { default: 65, min: 1 }),
       steps: integerFlag("measured runs of each case and side", {
         min: 1,
-        defaultText: "15 for step, as many as fit into half a second elsewhere",
+        defaultText:
+          "15 for step, 3 to 5 of what takes seconds, else as many as fit into half a second",
       }),
       precision: precisionFlag,
       variants: variantsFlag,
       engine: engineFlag(),
       threads: integerFlag("CPU threads of every side", { min: 1, defaultText: "all" }),
-      noPeer: switchFlag("leave out PyTorch and NumPy"),
+      noPeer: switchFlag("leave out PyTorch, NumPy and pandas"),
     },
     run: async (flags, { arguments: names, note, print, progress, warn }) => {
       const benchmarks = chosenBenchmarks(names);
-      const { preset, batch, window, steps, precision, variants, threads } = flags;
-      const engine = await startEngine({
-        engine: flags.engine,
-        ...(threads === undefined ? {} : { threads }),
-        verbose: flags.verbose,
-        log: note,
-        onProgress: ({ stage, item, done, total, rate }) =>
-          progress.update(formatProgress(`${stage} ${item}`, { done, total, rate })),
-      });
-      const isOnCpu = engine.threads > 0;
-      if (!isOnCpu) note("The peers compute on the CPU, so they are left out beside a GPU.");
-      const { peer, missing } = flags.noPeer || !isOnCpu ? {} : await startPeer(engine.threads);
-      if (missing !== undefined) warn(missing);
-
-      const context: BenchContext = {
-        engine,
-        ...(peer && { peer }),
+      const { preset, batch, window, steps, precision, variants } = flags;
+      const common = {
         options: { preset, batch, window, steps, precision, variants },
-        onProgress: (text) => progress.update(text),
+        onProgress: (text: string) => progress.update(text),
         note,
       };
+      const warned = new Set<string>();
+      const files: FileBenchContext = {
+        ...common,
+        threads: flags.threads ?? navigator.hardwareConcurrency,
+        isPeerWanted: !flags.noPeer,
+        warn: (text) => {
+          if (!warned.has(text)) warn(text);
+          warned.add(text);
+        },
+      };
+      const isEngineNeeded = benchmarks.some(({ needsEngine }) => needsEngine);
+      const context = isEngineNeeded ? await startContext() : undefined;
       const records: BenchRecord[] = [];
       try {
-        for (const { run, table } of benchmarks) {
-          const found = await run(context);
+        for (const benchmark of benchmarks) {
+          const found = benchmark.needsEngine
+            ? await benchmark.run(context!)
+            : await benchmark.run(files);
           progress.clear();
-          if (found.length > 0) print(`${formatTable(table(found))}\n`);
+          if (found.length > 0) print(`${formatTable(benchmark.table(found))}\n`);
           for (const { problem } of found) if (problem !== undefined) warn(problem);
           records.push(...found);
         }
       } finally {
-        await peer?.process[Symbol.asyncDispose]();
+        await context?.peer?.process[Symbol.asyncDispose]();
       }
       return { document: records, exitCode: records.some(({ problem }) => problem) ? 1 : 0 };
+
+      async function startContext(): Promise<BenchContext> {
+        const { threads } = flags;
+        const engine = await startEngine({
+          engine: flags.engine,
+          ...(threads === undefined ? {} : { threads }),
+          verbose: flags.verbose,
+          log: note,
+          onProgress: ({ stage, item, done, total, rate }) =>
+            progress.update(formatProgress(`${stage} ${item}`, { done, total, rate })),
+        });
+        const isOnCpu = engine.threads > 0;
+        if (!isOnCpu) note("The peers compute on the CPU, so they are left out beside a GPU.");
+        const { peer, missing } = flags.noPeer || !isOnCpu ? {} : await startPeer(engine.threads);
+        if (missing !== undefined) warn(missing);
+        return { ...common, engine, ...(peer && { peer }) };
+      }
     },
   });
 }

@@ -1,15 +1,26 @@
 /**
- * Benchmarks of trocar, each against the same work in PyTorch or NumPy, measured in alternation.
+ * Benchmarks of trocar, each against the same work in Python, measured in alternation.
  *
  * @module
  */
 import type { Benchmark } from "./benchmark.ts";
+import { csv } from "./csv.ts";
 import { dispatch } from "./dispatch.ts";
 import { matmul } from "./matmul.ts";
+import { npz } from "./npz.ts";
+import { preprocess } from "./preprocess.ts";
 import { step } from "./step.ts";
 
 export * from "./agreement.ts";
-export type { BenchContext, Benchmark, BenchOptions, StepVariant } from "./benchmark.ts";
+export type {
+  BenchContext,
+  Benchmark,
+  BenchOptions,
+  EngineBenchmark,
+  FileBenchContext,
+  FileBenchmark,
+  StepVariant,
+} from "./benchmark.ts";
 export * from "./fill.ts";
 export * from "./interleave.ts";
 export * from "./peer.ts";
@@ -19,4 +30,11 @@ export * from "./statistics.ts";
 export * from "./worker.ts";
 
 /** All benchmarks by name, in the order in which they run. */
-export const BENCHMARKS: Readonly<Record<string, Benchmark>> = { matmul, dispatch, step };
+export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
+  matmul,
+  dispatch,
+  step,
+  csv,
+  npz,
+  preprocess,
+};

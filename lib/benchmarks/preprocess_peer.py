@@ -9,7 +9,7 @@ The loops are plain Python. How they get at the numbers makes most of the differ
 three ways of it:
 
     numpy   elements of NumPy arrays, t[j], as the description reads
-    lists   the arrays turned into lists first
+    lists   times turned into a list first, differences taken at once: what an experienced one writes
     iloc    elements of pandas columns, column.iloc[j]
 
 Nothing is done twice, nothing is slower than it has to be in its style; the CSV is read by pandas' C
@@ -35,7 +35,7 @@ def search_window(t, action_hz):
 
 
 def chain(t, n, window, period):
-    """Pairs of first and last row. `t[j]` is an element of an array or of a list."""
+    """First and last row of each action. `t[j]` is an element of an array, a list or a column."""
     pairs = []
     i = 0
     while i + 1 < n:
@@ -53,43 +53,53 @@ def chain(t, n, window, period):
     return pairs
 
 
-def actions_numpy(robot, action_hz):
-    """Each element of the time array is taken by t[j], which makes a NumPy scalar of it."""
-    t = robot["origin_timestamp"].to_numpy()
-    poses = robot[POSE].to_numpy(dtype=np.float32)
+def arrays(robot):
+    return robot["origin_timestamp"].to_numpy(), robot[POSE].to_numpy(dtype=np.float32)
+
+
+def columns(robot):
+    return robot["origin_timestamp"], robot[POSE].astype(np.float32)
+
+
+def actions_numpy(t, poses, action_hz):
+    """Each t[j] takes an element out of the array, as a NumPy scalar; each action is a small array."""
     fs, window = search_window(t, action_hz)
     rows = []
     for i, best in chain(t, len(t), window, 1.0 / action_hz):
-        delta = poses[best] - poses[i]
-        rows.append(np.append(delta, np.float32(1.0)))
+        rows.append(np.append(poses[best] - poses[i], np.float32(1.0)))
     return np.array(rows, dtype=np.float32).reshape(-1, 7), fs
 
 
-def actions_lists(robot, action_hz):
-    """Times and poses are turned into lists of Python floats first."""
-    times = robot["origin_timestamp"].to_numpy()
-    fs, window = search_window(times, action_hz)
-    t = times.tolist()
-    poses = robot[POSE].to_numpy(dtype=np.float32).tolist()
-    rows = []
-    for i, best in chain(t, len(t), window, 1.0 / action_hz):
-        rows.append([b - a for a, b in zip(poses[i], poses[best])] + [1.0])
-    return np.array(rows, dtype=np.float32).reshape(-1, 7), fs
+def actions_lists(t, poses, action_hz):
+    """Times are turned into a list of floats first; all differences are taken at once at the end."""
+    fs, window = search_window(t, action_hz)
+    pairs = chain(t.tolist(), len(t), window, 1.0 / action_hz)
+    first, last = np.array(pairs, dtype=np.intp).reshape(-1, 2).T
+    rows = np.ones((len(pairs), 7), dtype=np.float32)
+    rows[:, :6] = poses[last] - poses[first]
+    return rows, fs
 
 
-def actions_iloc(robot, action_hz):
-    """Each element of the time column, and each pose, is taken from pandas by .iloc[j]."""
-    times = robot["origin_timestamp"]
-    poses = robot[POSE].astype(np.float32)
-    fs, window = search_window(times.to_numpy(), action_hz)
+def actions_iloc(t, poses, action_hz):
+    """Each time and each pose is taken out of pandas, by column.iloc[j] and table.iloc[i]."""
+    fs, window = search_window(t.to_numpy(), action_hz)
     rows = []
-    for i, best in chain(times.iloc, len(times), window, 1.0 / action_hz):
+    for i, best in chain(t.iloc, len(t), window, 1.0 / action_hz):
         delta = poses.iloc[best].to_numpy() - poses.iloc[i].to_numpy()
         rows.append(np.append(delta, np.float32(1.0)))
     return np.array(rows, dtype=np.float32).reshape(-1, 7), fs
 
 
-STYLES = {"numpy": actions_numpy, "lists": actions_lists, "iloc": actions_iloc}
+STYLES = {
+    "numpy": (arrays, actions_numpy),
+    "lists": (arrays, actions_lists),
+    "iloc": (columns, actions_iloc),
+}
+
+
+def actions_of(robot, style):
+    prepare, extract = STYLES[style]
+    return extract(*prepare(robot), ACTION_HZ)
 
 
 def list_images(folder):
@@ -119,13 +129,9 @@ def read_sensor(folder, count):
     return {"force": force[rows].reshape(-1, 1), "fpi": aline[rows]}
 
 
-def read_robot(path):
-    return pd.read_csv(path)
-
-
-def without_pickle(config):
-    robot = read_robot(config["robotFile"])
-    action, fs = STYLES[config["style"]](robot, ACTION_HZ)
+def without_sensor(config):
+    robot = pd.read_csv(config["robotFile"])
+    action, fs = actions_of(robot, config["style"])
     times = robot["origin_timestamp"]
     return {
         "action": action,
@@ -145,7 +151,7 @@ def without_pickle(config):
 
 
 def whole(config):
-    data = without_pickle(config)
+    data = without_sensor(config)
     data["sensor_data"] = read_sensor(config["recording"], len(data["action"]))
     data["metadata"]["has_sensor"] = data["sensor_data"] is not None
     with open(config["pickle"], "wb") as file:
@@ -155,12 +161,13 @@ def whole(config):
 
 def part(config):
     """The part of step 0 that is measured, ready to run."""
-    actions = STYLES[config["style"]]
+    style, path = config["style"], config["robotFile"]
     if config["part"] == "actions":
-        robot = read_robot(config["robotFile"])
-        return lambda: {"action": actions(robot, ACTION_HZ)[0]}
+        prepare, extract = STYLES[style]
+        ready = prepare(pd.read_csv(path))
+        return lambda: {"action": extract(*ready, ACTION_HZ)[0]}
     if config["part"] == "csv+actions":
-        return lambda: {"action": actions(read_robot(config["robotFile"]), ACTION_HZ)[0]}
+        return lambda: {"action": actions_of(pd.read_csv(path), style)[0]}
     if config["part"] == "align":
-        return lambda: without_pickle(config)
+        return lambda: without_sensor(config)
     return lambda: whole(config)

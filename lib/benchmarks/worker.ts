@@ -1,4 +1,4 @@
-/** Starts the child process in which trocar's engine is measured. */
+/** Starts the child processes in which trocar is measured. */
 import type { Engine } from "../engine/mod.ts";
 import { BenchProcess } from "./_process.ts";
 
@@ -25,5 +25,31 @@ export function startWorker({ name, threads }: Engine): BenchProcess {
     command: [Deno.execPath(), "run", "--quiet", "--allow-all", worker, name, String(threads)],
     name: `the engine ${name}`,
     remedy: "If memory is short, use a smaller --preset or --batch.",
+  });
+}
+
+/**
+ * Starts a child without an engine, for reading and writing files.
+ *
+ * @returns the child; the caller disposes of it
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { startFileWorker } from "./worker.ts";
+ *
+ * const path = `${Deno.makeTempDirSync()}/robot.csv`;
+ * Deno.writeTextFileSync(path, "time,pose_x\n0.00,190.5\n");
+ * await using worker = startFileWorker();
+ * const { facts } = await worker.prepare({ subject: "csv", path });
+ * assert.equal(facts.rows, 1);
+ * ```
+ */
+export function startFileWorker(): BenchProcess {
+  const worker = new URL(import.meta.resolve("./_file_worker.ts")).href;
+  return new BenchProcess({
+    command: [Deno.execPath(), "run", "--quiet", "--allow-all", worker],
+    name: "trocar",
+    remedy: "If memory is short, use a smaller --preset.",
   });
 }

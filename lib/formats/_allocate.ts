@@ -1,9 +1,7 @@
 const MADV_HUGEPAGE = 14; // <sys/mman.h>, Linux
 /** Below this the request costs more than it saves. */
-const MIN_BYTES = 4 * 2 ** 20;
+const MIN_BYTES = 8 * 2 ** 20;
 const PAGE = 4096n;
-
-let advise: ((buffer: ArrayBuffer) => void) | undefined;
 
 /**
  * New memory; where it is large, Linux is asked for huge pages as NumPy does. The first touch of
@@ -11,28 +9,23 @@ let advise: ((buffer: ArrayBuffer) => void) | undefined;
  */
 export function allocate(bytes: number): ArrayBuffer {
   const buffer = new ArrayBuffer(bytes);
-  if (bytes >= MIN_BYTES) {
-    advise ??= openAdvise();
-    advise(buffer);
-  }
+  if (bytes >= MIN_BYTES && Deno.build.os === "linux") adviseHugePages(buffer);
   return buffer;
 }
 
-/** Does nothing where the system has no such request or the program may not call it. */
-function openAdvise(): (buffer: ArrayBuffer) => void {
-  const isAllowed = Deno.permissions.querySync({ name: "ffi" }).state === "granted";
-  if (Deno.build.os !== "linux" || !isAllowed) return () => {};
+/** Does nothing where the program may not call libraries. */
+function adviseHugePages(buffer: ArrayBuffer): void {
+  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") return;
   try {
-    const { symbols } = Deno.dlopen("libc.so.6", {
+    const libc = Deno.dlopen("libc.so.6", {
       madvise: { parameters: ["pointer", "usize", "i32"], result: "i32" },
     });
-    return (buffer) => {
-      const start = Deno.UnsafePointer.of(new Uint8Array(buffer));
-      const page = (Deno.UnsafePointer.value(start) + PAGE - 1n) & ~(PAGE - 1n);
-      const bytes = BigInt(buffer.byteLength) - 2n * PAGE;
-      symbols.madvise(Deno.UnsafePointer.create(page), bytes, MADV_HUGEPAGE);
-    };
+    const start = Deno.UnsafePointer.of(new Uint8Array(buffer));
+    const page = (Deno.UnsafePointer.value(start) + PAGE - 1n) & ~(PAGE - 1n);
+    const bytes = BigInt(buffer.byteLength) - 2n * PAGE;
+    libc.symbols.madvise(Deno.UnsafePointer.create(page), bytes, MADV_HUGEPAGE);
+    libc.close();
   } catch {
-    return () => {};
+    // No such library, as with musl: only slower.
   }
 }
