@@ -1,6 +1,9 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
+/** Marks what is still being written; such leftovers of a killed process may be deleted. */
+const PARTIAL = ".partial-";
+
 /** A file that takes its place when it is complete. */
 export interface PartialFile extends Disposable {
   /** Open for reading and writing, under a name of its own. */
@@ -14,8 +17,8 @@ export interface PartialFile extends Disposable {
  * because its contents come in bit by bit. Disposing of it before `commit` removes it.
  */
 export function createPartialFile(path: string): PartialFile {
-  const unique = `${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
-  const temporary = join(dirname(path), `.${basename(path)}.partial-${unique}`);
+  removeLeftovers(path);
+  const temporary = partialName(path);
   const file = Deno.openSync(temporary, { createNew: true, write: true, read: true });
   let state: "open" | "done" = "open";
   const end = () => {
@@ -44,9 +47,44 @@ export function createPartialFile(path: string): PartialFile {
   };
 }
 
-function syncFolder(folder: string): void {
+/** Writes all of the bytes at the file's cursor. */
+export function writeAll(file: Pick<Deno.FsFile, "writeSync">, bytes: Uint8Array): void {
+  // One call moves at most 2³¹ − 1 bytes.
+  for (let done = 0; done < bytes.length;) {
+    done += file.writeSync(bytes.subarray(done, done + 2 ** 30));
+  }
+}
+
+/** The name holds the process, so that two processes never build in one place. */
+export function partialName(path: string): string {
+  const unique = crypto.randomUUID().slice(0, 8);
+  return join(dirname(path), `.${basename(path)}${PARTIAL}${Deno.pid}-${unique}`);
+}
+
+/** Removes what processes that no longer run left behind. */
+export function removeLeftovers(path: string): void {
+  const start = `.${basename(path)}${PARTIAL}`;
+  for (const { name } of Deno.readDirSync(dirname(path))) {
+    if (!name.startsWith(start)) continue;
+    const pid = Number(/^\d+/.exec(name.slice(start.length))?.[0]);
+    if (pid !== Deno.pid && !isRunning(pid)) removeIfThere(join(dirname(path), name));
+  }
+}
+
+function isRunning(pid: number): boolean {
+  if (Deno.build.os === "linux") return isThere(`/proc/${pid}`);
+  try {
+    Deno.kill(pid, "SIGCONT"); // no process notices it
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound || error instanceof TypeError);
+  }
+}
+
+/** Makes sure that a folder's names are on the disk. */
+export function syncFolder(folder: string): void {
   if (Deno.build.os === "windows") return; // folders cannot be opened there
-  const descriptor = openSync(folder, "r");
+  const descriptor = openSync(folder === "" ? "." : folder, "r");
   try {
     fsyncSync(descriptor);
   } finally {
@@ -54,10 +92,27 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** Writes all of the bytes at the file's cursor. */
-export function writeAll(file: Pick<Deno.FsFile, "writeSync">, bytes: Uint8Array): void {
-  // One call moves at most 2³¹ − 1 bytes.
-  for (let done = 0; done < bytes.length;) {
-    done += file.writeSync(bytes.subarray(done, done + 2 ** 30));
+/** Whether there is anything of this name, a broken link included. */
+export function isThere(path: string): boolean {
+  return lstat(path) !== undefined;
+}
+
+function lstat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Removes a file or folder, if it is there. */
+export function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

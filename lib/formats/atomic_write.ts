@@ -1,9 +1,13 @@
-import { closeSync, fsyncSync, openSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { exchangePaths } from "./_libc.ts";
-
-/** Marks what is still being written; such leftovers of a killed process may be deleted. */
-const PARTIAL = ".partial-";
+import {
+  createPartialFile,
+  isThere,
+  partialName,
+  removeIfThere,
+  removeLeftovers,
+  syncFolder,
+} from "./_partial_file.ts";
 
 /**
  * Writes a file that is either there as a whole or not at all: into a new file beside it, synced to
@@ -26,20 +30,9 @@ const PARTIAL = ".partial-";
  * ```
  */
 export function writeFileAtomic(path: string, write: (file: Deno.FsFile) => void): void {
-  const temporary = partialName(path);
-  removeLeftovers(path);
-  try {
-    {
-      using file = Deno.openSync(temporary, { createNew: true, write: true, read: true });
-      write(file);
-      file.syncSync();
-    }
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    removeIfThere(temporary);
-    throw error;
-  }
-  syncFolder(dirname(path));
+  using partial = createPartialFile(path);
+  write(partial.file);
+  partial.commit();
 }
 
 /** How a folder is put in place. */
@@ -132,32 +125,6 @@ function asideName(target: string): string {
   return join(dirname(target), `.${basename(target)}.previous`);
 }
 
-/** The name holds the process, so that two processes never build in one place. */
-function partialName(path: string): string {
-  const unique = crypto.randomUUID().slice(0, 8);
-  return join(dirname(path), `.${basename(path)}${PARTIAL}${Deno.pid}-${unique}`);
-}
-
-/** Removes what processes that no longer run left behind. */
-function removeLeftovers(path: string): void {
-  const start = `.${basename(path)}${PARTIAL}`;
-  for (const { name } of Deno.readDirSync(dirname(path))) {
-    if (!name.startsWith(start)) continue;
-    const pid = Number(/^\d+/.exec(name.slice(start.length))?.[0]);
-    if (pid !== Deno.pid && !isRunning(pid)) removeIfThere(join(dirname(path), name));
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (Deno.build.os === "linux") return isThere(`/proc/${pid}`);
-  try {
-    Deno.kill(pid, "SIGCONT"); // no process notices it
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound || error instanceof TypeError);
-  }
-}
-
 function syncTree(folder: string): void {
   for (const { name, isDirectory, isFile } of Deno.readDirSync(folder)) {
     const path = join(folder, name);
@@ -168,37 +135,4 @@ function syncTree(folder: string): void {
     }
   }
   syncFolder(folder);
-}
-
-function syncFolder(folder: string): void {
-  if (Deno.build.os === "windows") return; // folders cannot be opened there
-  const descriptor = openSync(folder === "" ? "." : folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function isThere(path: string): boolean {
-  return lstat(path) !== undefined;
-}
-
-function lstat(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
 }

@@ -23,6 +23,14 @@ export interface NpzReader extends Disposable {
    */
   member<D extends NpyDTypePattern = NpyDType>(name: string, expect?: NpyExpect<D>): NpyReader<D>;
   /**
+   * Opens one array to read its rows from front to back, stored or deflated, in flat memory; the CRC-32
+   * is checked when the last row is reached. Going back begins anew.
+   *
+   * @throws {RangeError} when there is none of this name
+   * @throws {SyntaxError} when it is damaged or not what is expected
+   */
+  stream<D extends NpyDTypePattern = NpyDType>(name: string, expect?: NpyExpect<D>): NpyReader<D>;
+  /**
    * Reads one array and checks its CRC-32.
    *
    * @throws {RangeError} when there is none of this name
@@ -110,6 +118,7 @@ function npzReader(file: RandomAccessFile): NpzReader {
       const open = entry.method === 0 ? storedMember : streamMember;
       return npyReader(open(file, entry), expect);
     },
+    stream: (name, expect = {}) => npyReader(streamMember(file, find(name)), expect),
     read(name, expect = {}) {
       using stream = streamMember(file, find(name));
       const array = npyReader(stream, expect).read();

@@ -197,3 +197,22 @@ Deno.test("recordings of one name in two tasks do not overwrite each other", asy
   assert.deepEqual([first!.ok, second!.ok], [true, false]);
   assert.match(second!.error!, /another recording/);
 });
+
+Deno.test("a flipped bit in the sensor's file is noticed, and the other state stays", async () => {
+  const { output, written } = await record({ layouts: ["needle"], seed: 21 });
+  const { path } = written[0]!;
+  assert((await preprocess([output]))[0]!.ok);
+  const name = [...Deno.readDirSync(path)].find(({ name }) => name.endsWith(".npz"))!.name;
+  {
+    using file = Deno.openSync(`${path}/${name}`, { read: true, write: true });
+    const byte = new Uint8Array(1);
+    const place = file.statSync().size - 1_000_003;
+    file.seekSync(place, Deno.SeekMode.Start);
+    file.readSync(byte);
+    file.seekSync(place, Deno.SeekMode.Start);
+    file.writeSync(Uint8Array.of(byte[0]! ^ 4));
+  }
+  const [outcome] = await preprocess([output]);
+  assert.match(outcome!.error!, /sensor_data_.*\.npz.*alines.*CRC-32/);
+  openEpisode(path).close();
+});

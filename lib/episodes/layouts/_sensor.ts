@@ -55,7 +55,8 @@ function rows(file: NpzReader): SensorSource {
   }).data;
   const force = file.read(member(file, "forces", "force"), { dtype: "float32" });
   const isColumn = force.shape.length === 1 || (force.shape.length === 2 && force.shape[1] === 1);
-  const alines = file.member(member(file, "alines", "aline"));
+  const name = member(file, "alines", "aline");
+  const alines = file.member(name);
   const count = time.length;
   if (!isColumn || force.shape[0] !== count) {
     mismatch(file, "forces", `(${count},)`, force.shape);
@@ -73,8 +74,21 @@ function rows(file: NpzReader): SensorSource {
     time,
     sendTime,
     lostInWindows: 0,
-    readRowsInto: (start, target) => interleave(force.data, alines, start, target),
+    readRowsInto: checkedFromFrontToBack(force.data, alines, file.stream(name)),
     close: () => file.close(),
+  };
+}
+
+/**
+ * Rows that are read one after the other from the first on come through the archive's stream, so that
+ * the CRC-32 is checked at the last; others are read where they lie.
+ */
+function checkedFromFrontToBack(force: Float32Array, alines: NpyReader, stream: NpyReader) {
+  let next = 0;
+  return (start: number, target: Float32Array) => {
+    const isInTurn = start === next || start === 0;
+    if (isInTurn) next = start + target.length / SENSOR_WIDTH;
+    interleave(force, isInTurn ? stream : alines, start, target);
   };
 }
 
