@@ -22,8 +22,7 @@ import { sealSplit, type Split } from "./split.ts";
  * ```
  */
 export function writeSplit(path: string, split: Split): void {
-  const text = new TextEncoder().encode(`${JSON.stringify(split, null, 2)}\n`);
-  writeFileAtomic(path, (file) => file.writeSync(text));
+  writeFileAtomic(path, `${JSON.stringify(split, null, 2)}\n`);
 }
 
 /**

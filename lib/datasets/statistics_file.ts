@@ -41,8 +41,7 @@ import { PROPRIOCEPTION_DIM } from "./window.ts";
  * ```
  */
 export function writeStatistics(path: string, statistics: EpisodeStatistics): void {
-  const text = new TextEncoder().encode(`${JSON.stringify(statistics, null, 2)}\n`);
-  writeFileAtomic(path, (file) => file.writeSync(text));
+  writeFileAtomic(path, `${JSON.stringify(statistics, null, 2)}\n`);
 }
 
 /**

@@ -117,10 +117,7 @@ export function writeReports(path: string, outcomes: readonly PreprocessedEpisod
     ...summarizeEpisode(outcome),
     report: outcome.report,
   }));
-  writeFileAtomic(path, (file) => {
-    const bytes = new TextEncoder().encode(`${JSON.stringify({ episodes }, null, 1)}\n`);
-    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-  });
+  writeFileAtomic(path, `${JSON.stringify({ episodes }, null, 1)}\n`);
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   removeIfThere,
   removeLeftovers,
   syncFolder,
+  writeAll,
 } from "./_partial_file.ts";
 
 /**
@@ -15,8 +16,8 @@ import {
  * holds `.partial-`, which the next write to the same path removes.
  *
  * @param path of the file; its folder must exist
- * @param write puts the contents into the new file
- * @throws what `write` throws; then the old file is untouched and the new one removed
+ * @param contents text, or a function that puts the contents into the new file
+ * @throws what `contents` throws; then the old file is untouched and the new one removed
  *
  * @example
  * ```ts
@@ -24,14 +25,18 @@ import {
  * import { writeFileAtomic } from "./atomic_write.ts";
  *
  * const path = `${Deno.makeTempDirSync()}/note.txt`;
- * writeFileAtomic(path, (file) => file.writeSync(new TextEncoder().encode("whole")));
+ * writeFileAtomic(path, "whole");
  * assert.throws(() => writeFileAtomic(path, () => { throw new Error("disk on fire"); }));
  * assert.equal(Deno.readTextFileSync(path), "whole");
  * ```
  */
-export function writeFileAtomic(path: string, write: (file: Deno.FsFile) => void): void {
+export function writeFileAtomic(
+  path: string,
+  contents: string | ((file: Deno.FsFile) => void),
+): void {
   using partial = createPartialFile(path);
-  write(partial.file);
+  if (typeof contents === "string") writeAll(partial.file, new TextEncoder().encode(contents));
+  else contents(partial.file);
   partial.commit();
 }
 

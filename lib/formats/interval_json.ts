@@ -1,5 +1,4 @@
 import { writeFileAtomic } from "./atomic_write.ts";
-import { writeAll } from "./_partial_file.ts";
 import { decodeRecord, encodeRecord } from "./_interval_record.ts";
 import { openRandomAccess } from "./random_access_file.ts";
 
@@ -135,7 +134,7 @@ export function writeIntervalJson(path: string, records: readonly IntervalRecord
     return `  ${JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")}`;
   });
   const lines = texts.length === 0 ? "[]\n" : `[\n${texts.join(",\n")}\n]\n`;
-  writeFileAtomic(path, (file) => writeAll(file, new TextEncoder().encode(lines)));
+  writeFileAtomic(path, lines);
 }
 
 function kindOf(record: IntervalRecord): string {

@@ -80,8 +80,5 @@ function isOfTheData(error: unknown): boolean {
 
 /** Writes a JSON document atomically. */
 export function writeJson(path: string, value: unknown): void {
-  writeFileAtomic(path, (file) => {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(value, null, 1)}\n`);
-    for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-  });
+  writeFileAtomic(path, `${JSON.stringify(value, null, 1)}\n`);
 }
