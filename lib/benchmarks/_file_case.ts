@@ -7,6 +7,8 @@ import { startFileWorker } from "./worker.ts";
 
 /** What is measured, and what the peers do for it. */
 export interface FileCase {
+  /** What the progress line calls it. */
+  readonly title: string;
   readonly name: string;
   readonly config: BenchRecord["config"];
   readonly ours: SubjectConfig;
@@ -29,7 +31,7 @@ export interface FileResult<Facts> {
  *
  * @param context Options, and where to tell how far it is.
  * @param what The case.
- * @param steps Measured runs of each side; undefined: as many as fit into half a second, at least 5.
+ * @param steps Measured runs of each side; undefined: one a round, and more if they fit into half a second.
  */
 export async function measureFiles<Facts>(
   context: FileBenchContext,
@@ -37,8 +39,7 @@ export async function measureFiles<Facts>(
   steps: number | undefined,
 ): Promise<FileResult<Facts>> {
   const { threads, onProgress } = context;
-  const label = [what.name, ...Object.values(what.config)].join(" ");
-  onProgress(label);
+  onProgress(what.title);
   await using stack = new AsyncDisposableStack();
   const sides: (Runner & { readonly facts: Facts; readonly peakRss: number })[] = [];
   const add = async (process: BenchProcess, config: SubjectConfig) => {
@@ -57,7 +58,7 @@ export async function measureFiles<Facts>(
   const times = await measureCase(
     sides,
     steps,
-    (round, rounds) => onProgress(`${label}: round ${round + 1} of ${rounds}`),
+    (round, rounds) => onProgress(`${what.title}: round ${round + 1} of ${rounds}`),
   );
   const side = (index: number) => ({
     rounds: times[index]!,
@@ -93,7 +94,7 @@ export function withRate(record: BenchRecord, bytes: number): BenchRecord {
   };
 }
 
-/** A sentence if two sides hold different numbers: `found` by name. */
+/** A sentence if two sides hold different numbers, by the CRC-32s of what they hold. */
 export function describeDifference(
   what: string,
   ours: Readonly<Record<string, number>>,

@@ -24,8 +24,9 @@ const COLUMNS = 16;
 const LINE = 300;
 
 /**
- * All 16 columns of a robot's file as float64. Peers: pandas' C parser as it is by default, which does
- * not round correctly (`inexactValues` tells how often), and told to, which must give our numbers.
+ * All 16 columns of a robot's file as float64. The peer is pandas' C parser as it is by default, which
+ * before pandas 3.1 did not round correctly: `inexactValues` tells how often. With correct rounding it
+ * must give our numbers.
  */
 export const csv: FileBenchmark = {
   needsEngine: false,
@@ -34,14 +35,13 @@ export const csv: FileBenchmark = {
   table: (records) => [
     [
       ...["csv rows", "digits", "MB", "ms", "MB/s", "peak MB"],
-      ...["pandas ms", "MB/s", "peak MB", "time ratio", "wrong", "round_trip ms", "time ratio"],
+      ...["pandas ms", "MB/s", "peak MB", "time ratio", "wrong"],
     ],
-    ...records.map(({ config, median, megabytesPerSecond, peakRss, peers: [fast, exact] }) => [
+    ...records.map(({ config, median, megabytesPerSecond, peakRss, peers: [pandas] }) => [
       ...[Number(config.rows), String(config.digits), megabytes(Number(config.bytes))],
       ...[digits(median), digits(megabytesPerSecond, 3), megabytes(peakRss)],
-      ...[digits(fast?.median), digits(fast?.megabytesPerSecond, 3), megabytes(fast?.peakRss)],
-      ...[describeRatio(fast), fast?.inexactValues ?? ""],
-      ...[digits(exact?.median), describeRatio(exact)],
+      ...[digits(pandas?.median), digits(pandas?.megabytesPerSecond, 3)],
+      ...[megabytes(pandas?.peakRss), describeRatio(pandas), pandas?.inexactValues ?? ""],
     ]),
   ],
 };
@@ -57,36 +57,41 @@ async function runCsv(context: FileBenchContext): Promise<BenchRecord[]> {
     onProgress(`csv ${rows} rows: writing them`);
     const path = `${scratch.path}/${rows}-${digits}.csv`;
     const bytes = writeRobotFile(path, rows, digits);
-    const peer = (label: string, precision: "round_trip" | null) => ({
-      label,
-      library: "pandas" as const,
-      config: { subject: "csv", path, precision },
-    });
-    const { record, facts: [ours, , exact] } = await measureFiles<CsvFacts>(context, {
+    const subject = { subject: "csv", path };
+    const { record, facts: [ours] } = await measureFiles<CsvFacts>(context, {
+      title: `csv ${rows} rows`,
       name: "csv",
       config: { rows, columns: COLUMNS, digits, bytes },
-      ours: { subject: "csv", path },
-      peers: isPeerThere ? [peer("pandas", null), peer("pandas round_trip", "round_trip")] : [],
+      ours: subject,
+      peers: isPeerThere ? [{ label: "pandas", library: "pandas", config: subject }] : [],
     }, options.steps);
-    const problem = exact && describeDifference("column", ours!.checksums, exact.checksums);
     const rated = withRate(record, bytes);
-    const inexactValues = isPeerThere ? await countInexact(path, threads) : undefined;
-    records.push({
-      ...rated,
-      peers: rated.peers.map((each, i) =>
-        i === 0 && inexactValues !== undefined ? { ...each, inexactValues } : each
-      ),
-      ...(problem === undefined ? {} : { problem: `csv ${rows} rows: ${problem}` }),
-    });
+    records.push(isPeerThere ? await withExactness(rated, ours!, path, threads) : rated);
   }
   return records;
 }
 
-/** In a process of its own, because it reads the file twice. */
-async function countInexact(path: string, threads: number): Promise<number | undefined> {
-  const { peer } = await startFilePeer(threads, ["pandas"]);
-  if (peer === undefined) return undefined;
+/** Compares the numbers in a process of its own, because it reads the file twice. */
+async function withExactness(
+  record: BenchRecord,
+  ours: CsvFacts,
+  path: string,
+  threads: number,
+): Promise<BenchRecord> {
+  const { peer, missing } = await startFilePeer(threads, ["pandas"]);
+  if (peer === undefined) throw new Error(missing);
   await using process = peer.process;
-  const { facts } = await process.prepare({ subject: "csv exactness", path });
-  return Number(facts.inexactValues);
+  const facts = (await process.prepare({ subject: "csv exactness", path }))
+    .facts as unknown as Exactness;
+  const problem = describeDifference("column", ours.checksums, facts.checksums);
+  return {
+    ...record,
+    peers: record.peers.map((each) => ({ ...each, inexactValues: facts.inexactValues })),
+    ...(problem === undefined ? {} : { problem: `csv ${ours.rows} rows: ${problem}` }),
+  };
+}
+
+/** What pandas finds with correct rounding, and how often its default differs. */
+interface Exactness extends Pick<CsvFacts, "checksums"> {
+  readonly inexactValues: number;
 }

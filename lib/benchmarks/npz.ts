@@ -57,6 +57,7 @@ async function runNpz(context: FileBenchContext): Promise<BenchRecord[]> {
       const bytes = rows * (member === undefined ? ROW_BYTES : 8);
       const subject = { subject: "npz", path, ...(member === undefined ? {} : { member }) };
       const { record, facts: [ours, numpy] } = await measureFiles<NpzFacts>(context, {
+        title: `npz ${form}, ${member === undefined ? "all arrays" : "one array"}`,
         name: "npz",
         config: { form, arrays: member === undefined ? "all" : "one", rows, bytes, fileBytes },
         ours: subject,

@@ -33,9 +33,13 @@ const STYLES = {
 const ALL = ["numpy", "lists", "iloc"] as const;
 
 /**
- * What Python does: it reads the robot's file, makes the actions, lists the images by name, loads the
- * sensor's arrays whole and keeps one row per action, and writes a pickle. It opens no image and
- * compares no times of images or sensor with the actions'; the rest of our work has no peer.
+ * Parts from the actions alone to the whole command. What Python does in them: it reads the robot's
+ * file, makes the actions, lists the images by name, loads the sensor's arrays whole and keeps one row
+ * per action, and writes a pickle.
+ *
+ * So no ratio but that of `data-pkl` is quite like with like. Ours also makes rotation vectors and
+ * segments (`actions`), cleans and compares the times of all streams and reports on them (`align`),
+ * opens every image (`checked`), and the container keeps all sensor rows: 1.6 GB against 25 MB.
  */
 const PARTS: readonly Part[] = [
   { part: "actions", images: "none", sensor: "none", format: "none", styles: ALL },
@@ -114,6 +118,7 @@ function caseOf(
     output: `${scratch}/${format}`,
   };
   return {
+    title: `preprocess ${part}`,
     name: "preprocess",
     config: {
       ...{ part, images, sensor, writes: format, robotRows },
