@@ -1,4 +1,4 @@
-import { rotationVector, wrapDegrees } from "../robot/rotation.ts";
+import { fillRotationMatrix, wrapDegrees, writeRotationVector } from "../robot/rotation.ts";
 import { type Percentiles, percentiles } from "./stream_quality.ts";
 
 /** Values per row of a robot state: joints 1–6 (deg), x y z (mm), a b r (deg). */
@@ -203,22 +203,23 @@ function actionsOfPairs(
   const times = new Float64Array(count * 2);
   const segment = new Int32Array(count);
   const residuals = new Float64Array(count);
+  let from3 = new Float64Array(9), to3 = new Float64Array(9), held = -1;
   for (let k = 0; k < count; k++) {
     const start = pairs[2 * k]!, end = pairs[2 * k + 1]!;
     const from = start * STATE_WIDTH + POSE, to = end * STATE_WIDTH + POSE;
     for (let d = 0; d < 6; d++) {
-      const difference = Math.fround(state[to + d]! - state[from + d]!);
-      // ±360 is exact in float32 arithmetic of this size, so wrapping adds no error of its own.
+      const difference = state[to + d]! - state[from + d]!;
       action[k * ACTION_WIDTH + d] = d < 3 || angles === "raw"
         ? difference
-        : wrapDegrees(state[to + d]! - state[from + d]!);
+        : wrapDegrees(difference);
     }
     action[k * ACTION_WIDTH + 6] = 1;
-    const turn = rotationVector(
-      state.subarray(from + 3, from + 6),
-      state.subarray(to + 3, to + 6),
-    );
-    rotation.set(turn, k * 3);
+    if (held !== start) {
+      fillRotationMatrix(from3, state[from + 3]!, state[from + 4]!, state[from + 5]!);
+    }
+    fillRotationMatrix(to3, state[to + 3]!, state[to + 4]!, state[to + 5]!);
+    writeRotationVector(rotation, k * 3, from3, to3);
+    [from3, to3, held] = [to3, from3, end]; // the end of an action is mostly the start of the next
     times[2 * k] = time[start]!;
     times[2 * k + 1] = time[end]!;
     residuals[k] = Math.abs(time[end]! - time[start]! - 1 / actionHz) * 1000;

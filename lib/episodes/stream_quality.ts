@@ -1,3 +1,5 @@
+import { quantiles } from "./_quantiles.ts";
+
 /** A hole in a stream: more time between two samples than one sample missing explains. */
 export interface Gap {
   /** Row of the sample before it. */
@@ -76,7 +78,7 @@ export function streamQuality(time: Float64Array, all: Float64Array = time): Str
   }
   const intervals = new Float64Array(n - 1);
   for (let i = 0; i < n - 1; i++) intervals[i] = time[i + 1]! - time[i]!;
-  const period = quantile(intervals.slice().sort(), 0.5);
+  const period = quantiles(intervals, [0.5])[0]!;
   const gaps: Gap[] = [];
   let at = 0; // the last row of `all` with the time of `row`
   for (let row = 0; row < n - 1; row++) {
@@ -123,13 +125,6 @@ function isGap(time: Float64Array, row: number, period: number): boolean {
  */
 export function percentiles(values: ArrayLike<number>): Percentiles {
   if (values.length === 0) return { p50: 0, p95: 0, max: 0 };
-  const sorted = Float64Array.from(values).sort();
-  return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), max: sorted.at(-1)! };
-}
-
-function quantile(sorted: Float64Array, share: number): number {
-  const at = share * (sorted.length - 1);
-  const low = Math.floor(at), rest = at - low;
-  const below = sorted[low]!;
-  return rest === 0 ? below : below + rest * (sorted[low + 1]! - below);
+  const [p50, p95, max] = quantiles(values, [0.5, 0.95, 1]);
+  return { p50: p50!, p95: p95!, max: max! };
 }

@@ -19,6 +19,8 @@ export interface JpegHeader {
 }
 
 const SOI = 0xd8, EOI = 0xd9, SOS = 0xda, TEM = 0x01;
+/** Headers mostly end before this. */
+const HEAD_BYTES = 1024;
 /** Segments before the frame header: metadata come in pieces of at most 64 KiB. */
 const MAX_SEGMENTS = 10_000;
 /** Zeros that some writers append behind the end marker. */
@@ -47,7 +49,7 @@ const MAX_PADDING = 64;
  */
 export function readJpegHeader(pathOrBytes: string | Uint8Array): JpegHeader {
   using file = typeof pathOrBytes === "string"
-    ? openRandomAccess(pathOrBytes)
+    ? withHead(openRandomAccess(pathOrBytes))
     : fromBytes(pathOrBytes, "the JPEG bytes");
   const start = bytesAt(file, 0, 2);
   if (start[0] !== 0xff || start[1] !== SOI) {
@@ -67,6 +69,18 @@ export function readJpegHeader(pathOrBytes: string | Uint8Array): JpegHeader {
     at += length;
   }
   fail(file.path, at, `a frame header should stand among ${MAX_SEGMENTS} segments`, "none");
+}
+
+/** One read instead of many small ones: what lies in the first bytes is taken from memory. */
+function withHead(file: RandomAccessFile): RandomAccessFile {
+  const head = file.read(0, Math.min(HEAD_BYTES, file.bytes));
+  return {
+    ...file,
+    read: (offset, length) =>
+      offset + length <= head.length
+        ? head.slice(offset, offset + length)
+        : file.read(offset, length),
+  };
 }
 
 /** The marker at `at`: one or more ff, then its code. */

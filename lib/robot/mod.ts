@@ -12,4 +12,4 @@
  * @module
  */
 export * from "./kinematics.ts";
-export * from "./rotation.ts";
+export { type Matrix3, rotationMatrix, rotationVector, wrapDegrees } from "./rotation.ts";

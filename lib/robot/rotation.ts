@@ -55,20 +55,25 @@ export type Matrix3 = readonly [
  * ```
  */
 export function rotationMatrix(a: number, b: number, r: number): Matrix3 {
+  const matrix = new Float64Array(9);
+  fillRotationMatrix(matrix, a, b, r);
+  return Array.from(matrix) as unknown as Matrix3;
+}
+
+/** Writes {@linkcode rotationMatrix} into nine values, without allocating. */
+export function fillRotationMatrix(target: Float64Array, a: number, b: number, r: number): void {
   const ca = Math.cos(a * DEGREES), sa = Math.sin(a * DEGREES);
   const cb = Math.cos(b * DEGREES), sb = Math.sin(b * DEGREES);
   const cr = Math.cos(r * DEGREES), sr = Math.sin(r * DEGREES);
-  return [
-    cb * cr,
-    -cb * sr,
-    sb,
-    ca * sr + sa * sb * cr,
-    ca * cr - sa * sb * sr,
-    -sa * cb,
-    sa * sr - ca * sb * cr,
-    sa * cr + ca * sb * sr,
-    ca * cb,
-  ];
+  target[0] = cb * cr;
+  target[1] = -cb * sr;
+  target[2] = sb;
+  target[3] = ca * sr + sa * sb * cr;
+  target[4] = ca * cr - sa * sb * sr;
+  target[5] = -sa * cb;
+  target[6] = sa * sr - ca * sb * cr;
+  target[7] = sa * cr + ca * sb * sr;
+  target[8] = ca * cb;
 }
 
 /**
@@ -93,22 +98,45 @@ export function rotationVector(
   from: ArrayLike<number>,
   to: ArrayLike<number>,
 ): [number, number, number] {
-  const p = rotationMatrix(from[0]!, from[1]!, from[2]!);
-  const q = rotationMatrix(to[0]!, to[1]!, to[2]!);
-  // m = pᵀ·q
-  const m = (i: number, j: number) => p[i]! * q[j]! + p[3 + i]! * q[3 + j]! + p[6 + i]! * q[6 + j]!;
-  const x = m(2, 1) - m(1, 2), y = m(0, 2) - m(2, 0), z = m(1, 0) - m(0, 1);
-  const sine = Math.hypot(x, y, z) / 2;
-  const cosine = (m(0, 0) + m(1, 1) + m(2, 2) - 1) / 2;
-  const angle = Math.atan2(sine, cosine);
+  const p = new Float64Array(9), q = new Float64Array(9), vector = new Float64Array(3);
+  fillRotationMatrix(p, from[0]!, from[1]!, from[2]!);
+  fillRotationMatrix(q, to[0]!, to[1]!, to[2]!);
+  writeRotationVector(vector, 0, p, q);
+  return [vector[0]!, vector[1]!, vector[2]!];
+}
+
+/** Writes {@linkcode rotationVector} of two matrices into three values, without allocating. */
+export function writeRotationVector(
+  target: Float64Array | Float32Array,
+  at: number,
+  p: Float64Array,
+  q: Float64Array,
+): void {
+  const x = product(p, q, 2, 1) - product(p, q, 1, 2);
+  const y = product(p, q, 0, 2) - product(p, q, 2, 0);
+  const z = product(p, q, 1, 0) - product(p, q, 0, 1);
+  const xx = product(p, q, 0, 0), yy = product(p, q, 1, 1), zz = product(p, q, 2, 2);
+  const sine = Math.sqrt(x * x + y * y + z * z) / 2;
+  const cosine = (xx + yy + zz - 1) / 2;
+  const angle = Math.atan2(sine, cosine) / DEGREES;
   if (sine > 1e-9 || cosine > 0) {
     // angle / (2 sin) → 1/2 for small angles
-    const scale = (sine > 1e-9 ? angle / (2 * sine) : 0.5) / DEGREES;
-    return [x * scale, y * scale, z * scale];
+    const scale = sine > 1e-9 ? angle / (2 * sine) : 0.5 / DEGREES;
+    target[at] = x * scale;
+    target[at + 1] = y * scale;
+    target[at + 2] = z * scale;
+    return;
   }
   // Half a turn: the axis is the column of m + 1 with the largest diagonal.
-  const k = [0, 1, 2].reduce((best, i) => m(i, i) > m(best, best) ? i : best, 0);
-  const axis = [0, 1, 2].map((i) => (m(i, k) + m(k, i)) / 2 + (i === k ? 1 : 0));
+  const k = xx >= yy && xx >= zz ? 0 : yy >= zz ? 1 : 2;
+  const axis = [0, 1, 2].map((i) =>
+    (product(p, q, i, k) + product(p, q, k, i)) / 2 + (i === k ? 1 : 0)
+  );
   const length = Math.hypot(...axis);
-  return axis.map((v) => v / length * angle / DEGREES) as [number, number, number];
+  axis.forEach((value, i) => target[at + i] = value / length * angle);
+}
+
+/** Element (i, j) of pᵀ·q. */
+function product(p: Float64Array, q: Float64Array, i: number, j: number): number {
+  return p[i]! * q[j]! + p[3 + i]! * q[3 + j]! + p[6 + i]! * q[6 + j]!;
 }

@@ -57,12 +57,12 @@ export function readRobotCsv(
   }
   const time = table.columns[chosen[1]]!;
   const values = columns.state.map((column) => table.columns[column]!);
-  const kept: number[] = [];
-  for (let row = 0; row < table.rows; row++) {
-    if (Number.isFinite(time[row]) && values.every((column) => Number.isFinite(column[row]))) {
-      kept.push(row);
-    }
+  const isWhole = new Uint8Array(table.rows).fill(1);
+  for (const column of [time, ...values]) {
+    for (let row = 0; row < table.rows; row++) if (!Number.isFinite(column[row])) isWhole[row] = 0;
   }
+  const kept = new Int32Array(isWhole.reduce((sum, whole) => sum + whole, 0));
+  for (let row = 0, k = 0; row < table.rows; row++) if (isWhole[row] === 1) kept[k++] = row;
   const blankRows = table.rows - kept.length;
   if (blankRows > 0) {
     const first = kept.findIndex((row, k) => row !== k);
@@ -70,7 +70,8 @@ export function readRobotCsv(
       severity: "warning",
       code: "robot.blank-cells",
       where: `${file}:${(first < 0 ? kept.length : first) + 2}`,
-      message: `${blankRows} rows hold blank cells or values that are no numbers; left out.`,
+      message: `${blankRows} ${blankRows === 1 ? "row has" : "rows have"} blank cells or values ` +
+        "that are no numbers; left out.",
     });
   }
   if (isTorn) {
@@ -82,9 +83,9 @@ export function readRobotCsv(
     });
   }
   const state = new Float32Array(kept.length * STATE_WIDTH);
-  values.forEach((column, d) =>
-    kept.forEach((row, k) => state[k * STATE_WIDTH + d] = column[row]!)
-  );
+  for (const [d, column] of values.entries()) {
+    for (let k = 0; k < kept.length; k++) state[k * STATE_WIDTH + d] = column[kept[k]!]!;
+  }
   const recv = chosen[0] === "recv" ? undefined : table.columns.recv_timestamp;
   return {
     file,
