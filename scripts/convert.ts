@@ -34,10 +34,14 @@ For folders of recordings say what with --to; each recording's files go to the p
 that the recording has below INPUT, so OUTPUT may be INPUT itself:
   deno task convert data/New_dataset2 data/New_dataset2 --to windowed --metadata
 Files that are there are an error for a single OUTPUT, and kept and listed for folders, unless
---overwrite is given. Sensor windows exist for older programs only: nothing in trocar needs them.
+--overwrite is given; what is skipped is listed too. Sensor windows exist for older programs only:
+nothing in trocar needs them. Rows that come back from windows end with the last window: up to 0.2 s
+of rows at the end of the original recording are lost to them. robot-npz takes recorders' logs
+(robot_states.csv, robot_state_*.csv, robot_rt_*.csv); logs of mecademicpy hold no poses.
 Paths in interval JSON are relative to the JSON file, so that both can be moved together; programs
 that expect the Python reference's absolute paths need --absolute-paths.
-Exit code 1 if something could not be converted; the rest is done all the same.`,
+Exit code 1 if something could not be converted, or INPUT is not there; the rest is done all the
+same. Exit code 2 for wrong usage.`,
     flags: {
       to: choiceFlag("kind of the output, where INPUT and OUTPUT leave a choice", TARGETS),
       overwrite: switchFlag("replace what is there"),
@@ -101,8 +105,12 @@ function chosen(request: ConvertRequest) {
   try {
     Deno.statSync(input);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new UsageError(`Cannot convert ${input}: there is no such file or folder.`);
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+      throw error;
+    }
+    throw new Deno.errors.NotFound(
+      `Cannot convert ${input}: there is no such file or folder. Check the path.`,
+    );
   }
   const [conversion, another] = matchingConversions(CONVERSIONS, request);
   if (conversion !== undefined && another === undefined) return conversion;

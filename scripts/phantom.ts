@@ -18,6 +18,7 @@ import {
   UsageError,
 } from "../lib/cli/mod.ts";
 import {
+  FALLBACK_VIEW,
   type Fault,
   FAULT_SETS,
   FAULTS,
@@ -56,13 +57,21 @@ const injectFlag: Flag<readonly Fault[]> = {
 const rasterFlag: Flag<number> = {
   ...choiceFlag("factor by which pictures are smaller than 640x360", RASTERS, { default: "1" }),
   fallback: 1,
-  parse: (name, texts) => Number(choiceFlag("", RASTERS).parse(name, texts)),
+  parse: (name, texts) => {
+    const text = texts.at(-1)!;
+    const found = RASTERS.find((raster) => raster === text);
+    if (found !== undefined) return Number(found);
+    // No "did you mean": the nearest in spelling is far off in size.
+    throw new UsageError(
+      `Cannot use ${name}: it should be one of ${RASTERS.join(", ")}, current value is "${text}".`,
+    );
+  },
 };
 
 function describeFaults(): string {
   const rows = Object.entries(FAULTS).map(([name, traits]: [string, FaultTraits]) => {
     const value = traits.value === "view"
-      ? "=View3"
+      ? `=${FALLBACK_VIEW}`
       : traits.value === undefined
       ? ""
       : `=${traits.value.fallback}`;

@@ -51,8 +51,10 @@ const clockOffsetFlag: Flag<Partial<Record<OffsetStream, number>>> = {
 if (import.meta.main) {
   await runCommand({
     name: "preprocess",
+    arguments: "[ROOT...]",
     summary: "Turns recordings into episodes of aligned 10 Hz actions, and reports how well.",
-    details: `A root of --data is a recording, a folder of recordings at any of five depths, or a
+    details:
+      `A ROOT, with or without --data, is a recording, a folder of recordings at any of five depths, or a
 quoted wildcard of either. Known are recv_all_*, Captures*, ZED_Captures_*th, episode_* and
 data_collection_*, and CSV logs of mecademicpy. Each becomes a folder episode beside its own files
 (or DIR/<its name> with --output DIR), put in place as a whole. Exit code 1 if a root holds no
@@ -90,11 +92,19 @@ recording or a recording cannot be used; the others are done all the same.`,
       dropDamagedSensor: switchFlag("go on without a sensor file that cannot be read"),
       noImageCheck: switchFlag("do not look at every image's first and last bytes"),
     },
-    run: async (flags, { print, warn, progress, signal }) => {
-      if (flags.data.length === 0) {
-        throw new UsageError("Cannot preprocess: --data should name recordings. See --help.");
+    run: async (flags, context) => {
+      const { print, progress, signal } = context;
+      const roots = [...flags.data, ...context.arguments];
+      if (roots.length === 0) {
+        throw new UsageError("Cannot preprocess: name recordings with --data ROOT. See --help.");
       }
-      const outcomes = await preprocess(flags.data, {
+      if (flags.toleranceMs >= 500 / flags.actionHz) {
+        throw new UsageError(
+          `Cannot use --tolerance-ms: at ${flags.actionHz} actions per second it should be below ` +
+            `${500 / flags.actionHz}, current value is ${flags.toleranceMs}.`,
+        );
+      }
+      const outcomes = await preprocess(roots, {
         ...(flags.output === undefined ? {} : { output: flags.output }),
         ...(flags.robotClock === undefined ? {} : { clock: flags.robotClock }),
         ...(flags.instruction === undefined ? {} : { instruction: flags.instruction }),
@@ -111,8 +121,7 @@ recording or a recording cannot be used; the others are done all the same.`,
         onRecording: (path, done, total) => progress.update(`${done + 1} of ${total}: ${path}`),
       });
       progress.clear();
-      print(formatReports(outcomes, formatTable));
-      for (const { ok, error } of outcomes) if (!ok) warn(error!);
+      print(formatReports(outcomes, formatTable, { quiet: flags.quiet }));
       if (flags.report !== undefined) {
         writeReports(flags.report, outcomes);
         print(`The full report is in ${flags.report}`);

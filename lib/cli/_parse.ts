@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { CommandDefinition, Flags } from "./command.ts";
 import { COMMON_FLAGS } from "./common_flags.ts";
 import type { Flag } from "./flag.ts";
+import { HELP_LAYOUT, helpWidth, wrapLines } from "./_help.ts";
 import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -63,17 +64,17 @@ function createCommand<F extends Flags>(definition: CommandDefinition<F>, flags:
   const command = new Command(`deno task ${definition.name}`)
     .description(definition.summary)
     .exitOverride()
-    .configureOutput({ writeOut: () => {}, writeErr: () => {} })
+    .configureOutput({ writeOut: () => {}, writeErr: () => {}, getOutHelpWidth: helpWidth })
+    .configureHelp(HELP_LAYOUT)
     .showSuggestionAfterError(false)
     .allowExcessArguments(false)
     .helpOption("-h, --help", "print this text");
   if (definition.arguments !== undefined) command.arguments(definition.arguments);
   for (const [key, flag] of Object.entries(flags)) command.addOption(createOption(key, flag));
-  if (definition.details !== undefined) command.addHelpText("after", `\n${definition.details}`);
-  // helpInformation() leaves out what addHelpText adds.
+  const { details } = definition;
   const plain = command.helpInformation.bind(command);
   command.helpInformation = (context) =>
-    plain(context) + (definition.details === undefined ? "" : `\n${definition.details}\n`);
+    plain(context) + (details === undefined ? "" : `\n${wrapLines(details, helpWidth())}\n`);
   return command;
 }
 

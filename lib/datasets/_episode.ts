@@ -10,7 +10,7 @@ export interface EpisodeData extends
   /** Of `episode.json`; without `action` and `arrays` their checks are left out. */
   readonly manifest:
     & Pick<EpisodeManifest, "name" | "task" | "instruction">
-    & Partial<Pick<EpisodeManifest, "action" | "arrays">>;
+    & Partial<Pick<EpisodeManifest, "action" | "arrays" | "overlaps">>;
   /** The sensor, or null. */
   readonly sensor: Pick<EpisodeSensor, "time" | "rows" | "readRowsInto"> | null;
 }

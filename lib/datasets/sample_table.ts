@@ -63,7 +63,7 @@ export interface SampleTable {
  * ```
  */
 export function sampleTable(
-  episodes: readonly Pick<EpisodeData, "segment" | "actionTime">[],
+  episodes: readonly Pick<EpisodeData, "segment" | "actionTime" | "manifest">[],
   options: SampleTableOptions = {},
 ): SampleTable {
   const { horizon = 8, stride = 1, endPadding = "mask", exclude, excludeMargin = 0 } = options;
@@ -78,8 +78,8 @@ export function sampleTable(
     Int32Array,
   ];
   let length = 0;
-  episodes.forEach(({ segment, actionTime }, e) => {
-    const excluded = exclude?.(e) ?? [];
+  episodes.forEach(({ segment, actionTime, manifest }, e) => {
+    const excluded = [...manifest.overlaps ?? [], ...exclude?.(e) ?? []];
     for (let start = 0; start < segment.length;) {
       let end = start + 1;
       while (end < segment.length && segment[end] === segment[start]) end++;

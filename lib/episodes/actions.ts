@@ -15,6 +15,8 @@ export interface ActionOptions {
   readonly tolerance?: number;
   /** `wrapped` reduces angle differences to [−180, 180), `raw` does not; default wrapped. */
   readonly angles?: "wrapped" | "raw";
+  /** Stretches of time whose rows are not to be trusted; segments end before them and begin after. */
+  readonly overlaps?: readonly (readonly [start: number, end: number])[];
 }
 
 /** The actions of one robot log; N actions. */
@@ -72,6 +74,12 @@ export function extractActions(
   const { actionHz = 10, tolerance = 0.02 } = options;
   checkLengths(time, state);
   const period = 1 / actionHz;
+  if (!(tolerance > 0 && tolerance < period / 2)) {
+    throw new RangeError(
+      `Cannot extract actions: at ${actionHz} actions per second the tolerance should be below ` +
+        `${period * 500} ms, current value is ${tolerance * 1000} ms. Lower it.`,
+    );
+  }
   const pairs: number[] = [];
   let skipped = 0;
   let after = 1; // first row not before the target; targets ascend, so it never goes back
@@ -195,7 +203,7 @@ function actionsOfPairs(
   state: Float32Array,
   pairs: readonly number[],
   skipped: number,
-  { actionHz = 10, angles = "wrapped" }: ActionOptions,
+  { actionHz = 10, angles = "wrapped", overlaps = [] }: ActionOptions,
 ): Actions {
   const count = pairs.length / 2;
   const action = new Float32Array(count * ACTION_WIDTH);
@@ -203,6 +211,7 @@ function actionsOfPairs(
   const times = new Float64Array(count * 2);
   const segment = new Int32Array(count);
   const residuals = new Float64Array(count);
+  let wasInOverlap = false;
   let from3 = new Float64Array(9), to3 = new Float64Array(9), held = -1;
   for (let k = 0; k < count; k++) {
     const start = pairs[2 * k]!, end = pairs[2 * k + 1]!;
@@ -223,7 +232,12 @@ function actionsOfPairs(
     times[2 * k] = time[start]!;
     times[2 * k + 1] = time[end]!;
     residuals[k] = Math.abs(time[end]! - time[start]! - 1 / actionHz) * 1000;
-    segment[k] = k === 0 ? 0 : segment[k - 1]! + (pairs[2 * k - 1] === start ? 0 : 1);
+    const isInOverlap = overlaps.some(([begin, finish]) =>
+      time[start]! <= finish && time[end]! >= begin
+    );
+    const goesOn = k > 0 && pairs[2 * k - 1] === start && isInOverlap === wasInOverlap;
+    segment[k] = k === 0 ? 0 : segment[k - 1]! + (goesOn ? 0 : 1);
+    wasInOverlap = isInOverlap;
   }
   return {
     action,

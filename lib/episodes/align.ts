@@ -113,13 +113,15 @@ export function alignRecording(recording: Recording, options: AlignOptions = {})
   const robotState = takeRows(robot.state, robotClean.rows);
   const actions = compat
     ? referenceActions(robotTime, robotState, options)
-    : extractActions(robotTime, robotState, options);
+    : extractActions(robotTime, robotState, { ...options, overlaps: robotClean.overlaps });
 
   const offset = (stream: OffsetStream): ClockOffset => {
     const given = options.clockOffsets?.[stream];
     if (given !== undefined) return { seconds: given, source: "given" };
     const recorded = recording.clockOffsets[stream];
-    if (recorded !== undefined) return { seconds: recorded, source: "recorded" };
+    if (recorded !== undefined) {
+      return { seconds: recorded - (robot.aheadOfOrigin ?? 0), source: "recorded" };
+    }
     return { seconds: 0, source: "assumed" };
   };
   const clockOffsets = { camera: offset("camera"), sensor: offset("sensor") };

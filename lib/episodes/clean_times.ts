@@ -1,3 +1,5 @@
+import { quantiles } from "./_quantiles.ts";
+
 /** What {@linkcode cleanTimes} found, and which samples remain. */
 export interface CleanTimes {
   /** Remaining samples as rows of the input, in ascending order of time; null if all remain in place. */
@@ -12,6 +14,11 @@ export interface CleanTimes {
   readonly overlapping: number;
   /** Places where the clock went back, by any amount. */
   readonly backwardJumps: number;
+  /**
+   * Stretches of time that were recorded twice, because the clock was set back by no more than
+   * `maxBackward` and went on from there: samples of two moments are mixed in them.
+   */
+  readonly overlaps: readonly (readonly [start: number, end: number])[];
   /** Samples left out because the clock was set back by more than `maxBackward` beside them. */
   readonly rejectedByClock: number;
   /** Samples left out because their time is not a finite number. */
@@ -61,6 +68,7 @@ export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}):
       duplicates: 0,
       overlapping: 0,
       backwardJumps: 0,
+      overlaps: [],
       rejectedByClock: 0,
       withoutTime: 0,
     };
@@ -77,7 +85,8 @@ export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}):
     if (k - stretchStart > longest[1] - longest[0]) longest = [stretchStart, k];
     stretchStart = k;
   }
-  const kept = finite.slice(...longest);
+  const recorded = finite.slice(...longest);
+  const kept = recorded.slice();
   const duplicates = kept.filter((row, k) => k > 0 && time[row] === time[kept[k - 1]!]).length;
   kept.sort((a, b) => time[a]! - time[b]! || a - b);
   const rows = kept.filter((row, k) => k + 1 === kept.length || time[kept[k + 1]!] !== time[row]);
@@ -88,7 +97,29 @@ export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}):
     duplicates,
     overlapping: kept.length - rows.length - duplicates,
     backwardJumps,
+    overlaps: findOverlaps(recorded, time),
     rejectedByClock: finite.length - kept.length,
     withoutTime: time.length - finite.length,
   };
+}
+
+/**
+ * A sample that merely arrived late fills a hole among those before it; a clock that was set back
+ * dates the same stretch twice, with about twice the samples that its length explains.
+ */
+function findOverlaps(rows: readonly number[], time: Float64Array): [number, number][] {
+  const at = (k: number) => time[rows[k]!]!;
+  const steps = rows.slice(1).map((_, k) => at(k + 1) - at(k)).filter((step) => step > 0);
+  if (steps.length === 0) return [];
+  const [period] = quantiles(steps, [0.5]);
+  const overlaps: [number, number][] = [];
+  for (let k = 1; k < rows.length; k++) {
+    const start = at(k), end = at(k - 1);
+    if (start >= end) continue;
+    let count = 0;
+    for (let j = k - 1; j >= 0 && at(j) >= start && at(j) <= end; j--) count++;
+    for (let j = k; j < rows.length && at(j) >= start && at(j) <= end; j++) count++;
+    if (count > 1.5 * ((end - start) / period! + 1)) overlaps.push([start, end]);
+  }
+  return overlaps;
 }

@@ -98,7 +98,9 @@ function search(path: string, depth: number): FoundRecording[] {
   }
   const entries = [...Deno.readDirSync(path)].filter(({ name }) => !name.startsWith("."));
   const files = entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name);
-  if (files.includes("episode.json")) return []; // a container, named after its recording
+  // A container, or what only a data.pkl was written to, is named after its recording.
+  if (files.includes("episode.json")) return [];
+  if (files.length === 1 && files[0] === "data.pkl" && entries.length === 1) return [];
   const layout = FOLDER_LAYOUTS.find(({ claims }) => claims({ name: basename(path), files }));
   if (layout !== undefined) return [{ path, layout }];
   const logs = files.filter((name) => isMeca500Log(join(path, name)))

@@ -87,6 +87,11 @@ export interface EpisodeManifest {
   readonly sensorChannels: Readonly<Record<"force" | "aline", readonly [number, number]>>;
   /** Stretches without a hole. */
   readonly segments: readonly Segment[];
+  /**
+   * Stretches of time that the robot's log holds twice, in seconds: rows of two moments are mixed in
+   * them, and data sets take no sample from there.
+   */
+  readonly overlaps: readonly (readonly [start: number, end: number])[];
   /** Array files, by name without `.npy`. */
   readonly arrays: Readonly<Record<string, ArrayEntry>>;
   /** The alignment report; null where the container was converted from other files. */

@@ -16,6 +16,7 @@ export * from "./actions.ts";
 export * from "./align.ts";
 export * from "./clean_times.ts";
 export * from "./convert/mod.ts";
+export * from "./damaged_sensor_error.ts";
 export * from "./data_pkl.ts";
 export * from "./doctor/mod.ts";
 export * from "./discover.ts";
@@ -29,4 +30,9 @@ export * from "./recording.ts";
 export * from "./report.ts";
 export * from "./stream_quality.ts";
 export * from "./summary.ts";
-export * from "./write_episode.ts";
+export {
+  type EpisodeContents,
+  type EpisodeFacts,
+  type SensorRows,
+  writeEpisode,
+} from "./write_episode.ts";

@@ -1,12 +1,13 @@
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type AlignedRecording, type AlignOptions, alignRecording } from "./align.ts";
 import { exportDataPkl } from "./data_pkl.ts";
+import { DamagedSensorError } from "./damaged_sensor_error.ts";
 import { discoverRecordings, type FoundRecording } from "./discover.ts";
 import { type ReadOptions, readRecording } from "./read_recording.ts";
 import type { Recording } from "./recording.ts";
 import { type AlignmentReport, alignmentReport } from "./report.ts";
 import { actionRepresentation } from "./manifest.ts";
-import { writeEpisode } from "./write_episode.ts";
+import { sourceOfEpisode, writeEpisode } from "./write_episode.ts";
 
 /** What is written for each recording. */
 export type PreprocessFormat = "container" | "data-pkl" | "both";
@@ -29,6 +30,10 @@ export interface PreprocessedEpisode {
   readonly path: string;
   /** Its layout; `unknown` where a root held nothing. */
   readonly layout: string;
+  /** Its task; null if it could not be read. */
+  readonly task: string | null;
+  /** What the policy is told; null if it could not be read. */
+  readonly instruction: string | null;
   /** Whether an episode was written. */
   readonly ok: boolean;
   /** Why not; null if it was. */
@@ -72,7 +77,7 @@ export async function preprocess(
   const outcomes: PreprocessedEpisode[] = empty.map(({ root, error }) => ({
     ...failed(root, "unknown", error),
   }));
-  const targets = outputFolders(recordings, options.output);
+  const targets = outputFolders(recordings, options.output && resolve(options.output));
   for (const [k, found] of recordings.entries()) {
     options.signal?.throwIfAborted();
     options.onRecording?.(found.path, k, recordings.length);
@@ -84,7 +89,18 @@ export async function preprocess(
 }
 
 function failed(path: string, layout: string, error: string): PreprocessedEpisode {
-  return { path, layout, ok: false, error, output: null, report: null, bytes: 0, seconds: 0 };
+  return {
+    path,
+    layout,
+    task: null,
+    instruction: null,
+    ok: false,
+    error,
+    output: null,
+    report: null,
+    bytes: 0,
+    seconds: 0,
+  };
 }
 
 /** Folder per recording; recordings of one name in several tasks get the task's name in front. */
@@ -98,8 +114,12 @@ function outputFolders(recordings: readonly FoundRecording[], output?: string): 
     layout.name === "meca500-log" ? basename(path).replace(/\.csv$/, "") : basename(path);
   const names = recordings.map(nameOf);
   return recordings.map(({ path }, k) => {
+    const short = join(output, names[k]!);
+    const long = join(output, `${basename(dirname(path))}__${names[k]}`);
+    // Where an earlier run has put it, it stays: one recording must not become two episodes.
+    const earlier = [short, long].find((folder) => sourceOfEpisode(folder) === path);
     const isShared = names.indexOf(names[k]!) !== names.lastIndexOf(names[k]!);
-    return join(output, isShared ? `${basename(dirname(path))}__${names[k]}` : names[k]!);
+    return earlier ?? (isShared ? long : short);
   });
 }
 
@@ -118,15 +138,32 @@ async function preprocessOne(
     if (report.actions === 0) {
       throw new RangeError(
         `Cannot make an episode of ${found.path}: no two rows of the robot log lie ` +
-          `1/${options.actionHz ?? 10} s apart within ${(options.tolerance ?? 0.02) * 1000} ms; ` +
+          `${1 / (options.actionHz ?? 10)} s apart, within ${
+            (options.tolerance ?? 0.02) * 1000
+          } ms; ` +
           `current rate is ${report.robot.hz.toFixed(2)} Hz, rows ${aligned.robotTime.length}.`,
       );
     }
     const bytes = await write(recording, aligned, report, target, { ...options, format });
-    const { path, layout } = recording;
-    return { path, layout, ok: true, error: null, output: target, report, bytes, seconds: 0 };
+    const { path, layout, task, instruction } = recording;
+    return {
+      path,
+      layout,
+      task,
+      instruction,
+      ok: true,
+      error: null,
+      output: target,
+      report,
+      bytes,
+      seconds: 0,
+    };
   } catch (error) {
     if (options.signal?.aborted || isBug(error)) throw error;
+    const isFound = error instanceof DamagedSensorError && options.withoutSensor === undefined;
+    if (isFound && options.damagedSensor === "drop") {
+      return await preprocessOne(found, target, { ...options, withoutSensor: error.message });
+    }
     return { ...failed(found.path, found.layout.name, (error as Error).message), report };
   } finally {
     recording?.close();

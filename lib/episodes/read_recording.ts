@@ -1,8 +1,9 @@
 import { basename } from "node:path";
 import { withoutDamagedImages } from "./_check_images.ts";
+import { DamagedSensorError } from "./damaged_sensor_error.ts";
 import { type FoundRecording, taskOf } from "./discover.ts";
 import { instructionOf } from "./instruction.ts";
-import { readMetadata } from "./layouts/_metadata.ts";
+import { type Metadata, readMetadata } from "./layouts/_metadata.ts";
 import type { Finding, Recording, RobotClock, SensorSource } from "./recording.ts";
 
 /** How recordings are read. */
@@ -16,6 +17,8 @@ export interface ReadOptions {
    * sensor and reports it. Default error.
    */
   readonly damagedSensor?: "error" | "drop";
+  /** Leaves the sensor out for this reason, which is reported; default undefined, it is read. */
+  readonly withoutSensor?: string;
   /** Look at every image's first and last bytes and leave damaged ones out; default true. */
   readonly checkImages?: boolean;
 }
@@ -46,7 +49,7 @@ export function readRecording(found: FoundRecording, options: ReadOptions = {}):
   const findings: Finding[] = [];
   const contents = layout.read(path, { findings, clock: options.clock });
   const isFile = layout.name === "meca500-log";
-  const metadata = isFile ? { clockOffsets: {} } : readMetadata(path);
+  const metadata: Metadata = isFile ? { clockOffsets: {} } : readMetadata(path);
   if (contents.views.length === 0 && !isFile) {
     throw new SyntaxError(
       `Cannot use the recording ${path}: it should hold images in folders View1 … View5, ` +
@@ -58,18 +61,23 @@ export function readRecording(found: FoundRecording, options: ReadOptions = {}):
     : contents.views.map((view) => withoutDamagedImages(view, findings));
   const task = taskOf(path);
   let sensor: SensorSource | null = null;
+  let damage = options.withoutSensor;
   try {
-    sensor = contents.openSensor();
+    if (damage === undefined) sensor = contents.openSensor();
   } catch (error) {
-    if (!(error instanceof SyntaxError) || options.damagedSensor !== "drop") throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    const damaged = new DamagedSensorError(error.message);
+    if (options.damagedSensor !== "drop") throw damaged;
+    damage = damaged.message;
+  }
+  if (damage !== undefined) {
     findings.push({
-      severity: "error",
+      severity: "warning",
       code: "sensor.damaged",
       where: path,
-      message: `${error.message} The episode is made without the sensor.`,
+      message: `${damage} The episode is made without the sensor.`,
     });
-  }
-  if (sensor === null && findings.every(({ code }) => code !== "sensor.damaged") && !isFile) {
+  } else if (sensor === null && !isFile) {
     findings.push({
       severity: layout.name === "captures" ? "info" : "warning",
       code: "sensor.missing",
@@ -79,14 +87,24 @@ export function readRecording(found: FoundRecording, options: ReadOptions = {}):
   }
   const spoken = task.replaceAll("_", " ");
   const fallback = layout.fallbackInstruction?.(spoken);
+  const written = options.instruction ?? metadata.instruction;
+  const known = instructionOf(task, { fallback: fallback ?? "" });
+  if (written === undefined && known === "") {
+    findings.push({
+      severity: "warning",
+      code: "instruction.generic",
+      where: path,
+      message:
+        `No rule knows the task "${task}" (the name of the folder above), so the policy is ` +
+        `told "${instructionOf(task)}". Give --instruction, or name the folder after the task.`,
+    });
+  }
   return {
     name: isFile ? basename(path).replace(/\.csv$/, "") : basename(path),
     path,
     layout: layout.name,
     task,
-    instruction: options.instruction ??
-      ("instruction" in metadata ? metadata.instruction! : undefined) ??
-      instructionOf(task, fallback === undefined ? {} : { fallback }),
+    instruction: written ?? (known === "" ? instructionOf(task) : known),
     robot: contents.robot,
     views,
     sensor,

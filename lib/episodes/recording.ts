@@ -34,6 +34,11 @@ export interface RobotLog {
   readonly time: Float64Array;
   /** (n) times of the receiver's clock; null where the log has none. */
   readonly recvTime: Float64Array | null;
+  /**
+   * How far this clock is ahead of the robot's own (`origin`), in seconds, with the way in between;
+   * recorded offsets of other streams are against the robot's own. Default 0.
+   */
+  readonly aheadOfOrigin?: number;
   /** (n, 12) joints 1–6 in deg, x y z in mm, a b r in deg. */
   readonly state: Float32Array;
   /** Where the pose comes from. */

@@ -1,3 +1,4 @@
+import { derivedFindings } from "./_findings.ts";
 import type { AlignedRecording } from "./align.ts";
 import type { CleanTimes } from "./clean_times.ts";
 import type { ClockOffset, Finding, OffsetStream, Recording } from "./recording.ts";
@@ -16,6 +17,8 @@ export interface StreamReport extends StreamQuality {
   readonly duplicates: number;
   /** Left out: after sorting, another sample has the same time. */
   readonly overlapping: number;
+  /** Stretches of time that were recorded twice, in seconds. */
+  readonly overlaps: readonly (readonly [start: number, end: number])[];
   /** Places where the stream's clock went back. */
   readonly backwardJumps: number;
   /** Left out: beside a step of the clock that was too large to sort. */
@@ -136,12 +139,13 @@ export function alignmentReport(
 }
 
 function streamReport(recorded: number, clean: CleanTimes): StreamReport {
-  const { duplicates, overlapping, backwardJumps, rejectedByClock, withoutTime } = clean;
+  const { duplicates, overlapping, overlaps, backwardJumps, rejectedByClock, withoutTime } = clean;
   return {
     ...streamQuality(clean.time, clean.sorted),
     recorded,
     duplicates,
     overlapping,
+    overlaps,
     backwardJumps,
     rejectedByClock,
     withoutTime,
@@ -174,115 +178,4 @@ function sensorReport(
     coverage: windows === 0 ? 0 : held / (windows * expected),
     queueMs: queue === undefined ? null : percentiles(queue),
   };
-}
-
-/** Cameras of the set-up: four ZED around the phantom, an OAK on the hand. */
-const CAMERAS = [1, 2, 3, 4, 5];
-
-/** Findings that follow from the figures. */
-function derivedFindings(recording: Recording, report: AlignmentReport): Finding[] {
-  const findings: Finding[] = [];
-  const add = (severity: Finding["severity"], code: string, where: string, message: string) =>
-    findings.push({ severity, code, where, message });
-  const streams: [name: string, where: string, stream: StreamReport][] = [
-    ["robot", recording.robot.file, report.robot],
-    ...recording.views.map(({ name, folder }): [string, string, StreamReport] => [
-      name,
-      folder,
-      report.views[name]!,
-    ]),
-  ];
-  if (report.sensor !== null) streams.push(["sensor", recording.sensor!.file, report.sensor]);
-  for (const [name, where, stream] of streams) {
-    const kind = name === "robot" || name === "sensor" ? name : "view";
-    if (stream.gaps.length > 0) {
-      const longest = stream.gaps.reduce((a, b) => b.seconds > a.seconds ? b : a);
-      add(
-        "warning",
-        `${kind}.gaps`,
-        where,
-        `${name}: ${count(stream.gaps.length, "gap")}, ${count(stream.lost, "sample")} lost; the ` +
-          `longest is ${longest.seconds.toFixed(3)} s at ${longest.start.toFixed(3)}.`,
-      );
-    }
-    if (stream.duplicates > 0) {
-      add(
-        "warning",
-        `${kind}.duplicates`,
-        where,
-        `${name}: ${count(stream.duplicates, "sample")} with the time of the next one; left out.`,
-      );
-    }
-    if (stream.backwardJumps > 0) {
-      add(
-        "warning",
-        `${kind}.backward`,
-        where,
-        `${name}: the clock went back ${count(stream.backwardJumps, "time")}; ` +
-          (stream.rejectedByClock > 0
-            ? `by more than a second, so ${stream.rejectedByClock} samples beside the longest ` +
-              "stretch are left out."
-            : `samples are sorted by time, and ${stream.overlapping} that meet another are left out.`),
-      );
-    }
-  }
-  if ((report.sensor?.lostInWindows ?? 0) > 0) {
-    add(
-      "warning",
-      "sensor.lost-in-windows",
-      recording.sensor!.file,
-      `sensor: ${report.sensor!.lostInWindows} rows lost inside windows; the file does not tell ` +
-        "where, so the rows around them are dated as late as they can have been.",
-    );
-  }
-  const cameras = recording.views.map(({ name }) => Number(/^View(\d+)/.exec(name)?.[1]));
-  // Older captures have no hand camera.
-  const expected = CAMERAS.filter((camera) => camera < 5 || recording.layout !== "captures");
-  const missing = expected.filter((camera) => cameras.length > 0 && !cameras.includes(camera));
-  if (missing.length > 0) {
-    const names = missing.map((camera) => `View${camera}`).join(", ");
-    add("warning", "view.missing", recording.path, `There are no images of ${names}.`);
-  }
-  if (report.robot.angleWraps > 0) {
-    add(
-      "info",
-      "robot.angle-wraps",
-      recording.robot.file,
-      `Angles cross ±180° ${count(report.robot.angleWraps, "time")}.`,
-    );
-  }
-  for (const [stream, { seconds, source }] of Object.entries(report.clockOffsets)) {
-    const isThere = stream === "sensor" ? report.sensor !== null : recording.views.length > 0;
-    if (!isThere) continue;
-    if (source === "assumed") {
-      add(
-        "info",
-        "clock.assumed",
-        recording.path,
-        `No clock offset of the ${stream} is recorded; 0 is assumed.`,
-      );
-    } else if (seconds !== 0) {
-      add(
-        "info",
-        "clock.offset",
-        recording.path,
-        `The ${stream}'s clock is ${Math.abs(seconds * 1000).toFixed(3)} ms ` +
-          `${seconds > 0 ? "ahead" : "behind"} (${source}); corrected.`,
-      );
-    }
-  }
-  if (report.sensor !== null && report.actions > 0 && report.sensor.coverage < 0.5) {
-    add(
-      "warning",
-      "sensor.coverage",
-      recording.sensor!.file,
-      `Only ${(report.sensor.coverage * 100).toFixed(1)} % of the actions' sensor rows exist; ` +
-        "are the clocks of robot and sensor far apart? Give their difference with --clock-offset.",
-    );
-  }
-  return findings;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -89,11 +89,11 @@ export function streamQuality(time: Float64Array, all: Float64Array = time): Str
     }
   }
   const steady = intervals.filter((each) => Math.abs(each - period) <= period / 100).length;
-  const ordinary = intervals.filter((each) => each <= GAP_PERIODS * period);
-  const mean = ordinary.reduce((sum, each) => sum + each, 0) / ordinary.length;
+  const paused = gaps.reduce((sum, { seconds }) => sum + seconds, 0);
+  const mean = (time[n - 1]! - time[0]! - paused) / (all.length - 1 - gaps.length);
   return {
     ...bounds,
-    hz: 1 / (2 * steady > intervals.length ? period : mean),
+    hz: 1 / (2 * steady > intervals.length || !(mean > 0) ? period : mean),
     meanHz: (n - 1) / (time[n - 1]! - time[0]!),
     jitterMs: percentiles(intervals.map((interval) => Math.abs(interval - period) * 1000)),
     gaps,

@@ -1,4 +1,6 @@
+import { relative } from "node:path";
 import { writeFileAtomic } from "../formats/atomic_write.ts";
+import type { Finding } from "./recording.ts";
 import type { PreprocessedEpisode } from "./preprocess.ts";
 import type { Percentiles } from "./stream_quality.ts";
 
@@ -40,6 +42,8 @@ export interface EpisodeSummary {
   readonly views: Readonly<Record<string, { readonly frames: number; readonly hz: number }>>;
   /** Clock offsets that were subtracted, in seconds. */
   readonly clockOffsets: Readonly<Record<string, number>>;
+  /** Everything worth a word, rejected data and why. */
+  readonly findings: readonly Finding[];
   /** Wall time. */
   readonly seconds: number;
 }
@@ -92,6 +96,7 @@ export function summarizeEpisode(outcome: PreprocessedEpisode): EpisodeSummary {
       ]),
     ),
     clockOffsets: Object.fromEntries(offsets),
+    findings: report?.findings ?? [],
     seconds,
   };
 }
@@ -125,6 +130,7 @@ export function writeReports(path: string, outcomes: readonly PreprocessedEpisod
  *
  * @param outcomes what became of the recordings
  * @param formatTable makes lines of rows of cells
+ * @param options `quiet` leaves out findings that are only worth knowing
  * @returns lines
  *
  * @example
@@ -138,14 +144,17 @@ export function writeReports(path: string, outcomes: readonly PreprocessedEpisod
 export function formatReports(
   outcomes: readonly PreprocessedEpisode[],
   formatTable: (rows: (string | number)[][]) => string,
+  options: { readonly quiet?: boolean } = {},
 ): string {
-  const blocks = outcomes.filter(({ report }) => report !== null)
-    .map((outcome) => formatReport(outcome, formatTable));
-  const done = outcomes.filter(({ ok }) => ok).length;
-  const count = outcomes.length;
+  const isShown = ({ severity }: Finding) => severity !== "info" || options.quiet !== true;
+  const blocks = outcomes.map((outcome) => formatReport(outcome, formatTable, isShown));
+  const recordings = outcomes.filter(({ layout }) => layout !== "unknown");
+  const done = recordings.filter(({ ok }) => ok).length;
+  const count = recordings.length, roots = outcomes.length - count;
   blocks.push(
     `${count} recording${count === 1 ? "" : "s"}: ${done} episode${done === 1 ? "" : "s"}, ` +
-      `${count - done} failed.`,
+      `${count - done} failed.` +
+      (roots === 0 ? "" : ` ${roots} root${roots === 1 ? "" : "s"} without a recording.`),
   );
   return blocks.join("\n\n");
 }
@@ -153,8 +162,10 @@ export function formatReports(
 function formatReport(
   outcome: PreprocessedEpisode,
   formatTable: (rows: (string | number)[][]) => string,
+  isShown: (finding: Finding) => boolean,
 ): string {
-  const report = outcome.report!;
+  if (outcome.report === null) return `error: ${outcome.error}`;
+  const { report } = outcome;
   const { robot, sensor, views } = report;
   const streams = [
     ["robot", robot],
@@ -202,12 +213,19 @@ function formatReport(
     (sensor === null
       ? ""
       : `, sensor rows for ${(sensor.coverage * 100).toFixed(1)} % of their windows`);
-  const findings = report.findings.map(({ severity, message, where }) => {
+  const findings = report.findings.filter(isShown).map(({ severity, message, where }) => {
     const place = where.startsWith(outcome.path) ? where.slice(outcome.path.length + 1) : where;
     return `  ${severity}: ${message}${place === "" ? "" : ` (${place})`}`;
   });
-  const title = `${outcome.path} (${outcome.layout})${
-    outcome.ok ? ` → ${outcome.output}` : ": no episode"
-  }`;
-  return [title, table, actions, ...findings].join("\n");
+  const title = `${shortPath(outcome.path)} (${outcome.layout})` +
+    (outcome.ok ? ` → ${shortPath(outcome.output!)}` : ": no episode");
+  const told = outcome.ok ? [`${outcome.task}: "${outcome.instruction}"`] : [];
+  const failure = outcome.ok ? [] : [`  error: ${outcome.error}`];
+  return [title, ...told, table, actions, ...findings, ...failure].join("\n");
+}
+
+/** Relative where that is shorter. */
+function shortPath(path: string): string {
+  const here = relative(Deno.cwd(), path);
+  return here.length < path.length ? here : path;
 }

@@ -6,6 +6,7 @@ import { createNpyWriter } from "../formats/npy_writer.ts";
 import { ACTION_WIDTH, STATE_WIDTH } from "./actions.ts";
 import { breathe } from "./_breathe.ts";
 import type { AlignedRecording } from "./align.ts";
+import { DamagedSensorError } from "./damaged_sensor_error.ts";
 import { readManifest } from "./episode.ts";
 import { SENSOR_WIDTH } from "./layouts/_sensor.ts";
 import {
@@ -24,6 +25,7 @@ export type EpisodeFacts = Omit<
   | "source"
   | "views"
   | "segments"
+  | "overlaps"
   | "arrays"
   | "clockOffsets"
   | "sensorChannels"
@@ -106,7 +108,11 @@ function refuseForeignFiles(folder: string, source: string): void {
     names = [...Deno.readDirSync(folder)].map(({ name }) => name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return;
-    throw error;
+    if (!(error instanceof Deno.errors.NotADirectory)) throw error;
+    throw new TypeError(
+      `Cannot write an episode into ${folder}: it should be a folder, current value is a file. ` +
+        "Choose another --output.",
+    );
   }
   const foreign = names.find((name) =>
     !/^(episode\.json|images\.json|data\.pkl)$|\.npy$/.test(name) ||
@@ -118,7 +124,7 @@ function refuseForeignFiles(folder: string, source: string): void {
         `${foreign}. Choose another --output.`,
     );
   }
-  const older = names.includes("episode.json") ? readSource(folder) : undefined;
+  const older = sourceOfEpisode(folder);
   if (older !== undefined && older !== resolve(source)) {
     throw new TypeError(
       `Cannot write an episode into ${folder}: it holds that of another recording, ${older}. ` +
@@ -127,12 +133,12 @@ function refuseForeignFiles(folder: string, source: string): void {
   }
 }
 
-/** The recording an older container was made of; undefined if that cannot be told. */
-function readSource(folder: string): string | undefined {
+/** The recording a container was made of; undefined if there is none, or that cannot be told. */
+export function sourceOfEpisode(folder: string): string | undefined {
   try {
     return resolve(folder, readManifest(folder).source);
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined; // damaged: to be replaced
+    if (error instanceof SyntaxError) return undefined; // none, or damaged and to be replaced
     throw error;
   }
 }
@@ -186,7 +192,11 @@ async function writeSensor(
   for (let done = 0; done < time.length; done += BLOCK_ROWS) {
     const count = Math.min(BLOCK_ROWS, time.length - done);
     const part = block.subarray(0, count * SENSOR_WIDTH);
-    readRuns(rows, done, count, part, readSensor!);
+    try {
+      readRuns(rows, done, count, part, readSensor!);
+    } catch (error) {
+      throw error instanceof SyntaxError ? new DamagedSensorError(error.message) : error;
+    }
     crc = crc32(bytesOf(part), crc);
     writer.append(part);
     await breathe(signal);
@@ -241,6 +251,7 @@ function manifestOf(
     sensorWindow,
     sensorChannels: { force: [0, 1], aline: [1, SENSOR_WIDTH] },
     segments: segmentsOf(aligned),
+    overlaps: aligned.robotClean.overlaps,
     arrays,
     report,
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { alignRecording, type Recording } from "../../lib/episodes/mod.ts";
+import { sampleTable } from "../../lib/datasets/mod.ts";
 import { alignmentReport } from "../../lib/episodes/report.ts";
 import { log, range, rowsOf } from "./_logs.ts";
 
@@ -121,4 +122,42 @@ Deno.test("compat keeps times as recorded and angles raw", () => {
   const aligned = alignRecording(input, { compat: true });
   assert.equal(aligned.robotTime.length, time.length);
   assert(rowsOf(aligned.actions.action, 7).some((row) => row[3] === -358));
+});
+
+Deno.test("where a clock was set back, samples of two moments are mixed: no sample comes from there", () => {
+  // 3 s; after 1.5 s the clock is set back by 0.5 s and goes on.
+  const time = range(301, (i) => 100 + (i <= 150 ? i : i - 50) / 100);
+  const input = recording(log(time, (row) => [row]), { images: [100] });
+  const aligned = alignRecording(input);
+  const { overlaps } = aligned.robotClean;
+  assert.equal(overlaps.length, 1);
+  assert(Math.abs(overlaps[0]![0] - 101.01) < 1e-9 && Math.abs(overlaps[0]![1] - 101.5) < 1e-9);
+  assert.equal(aligned.actions.segments, 3);
+  const report = alignmentReport(input, aligned, 0.1);
+  assert(report.findings.some(({ code }) => code === "robot.overlap"));
+  const { episode, action, length } = sampleTable([{
+    manifest: { name: "r", task: "t", instruction: "i", overlaps },
+    actionTime: aligned.actions.time,
+    segment: aligned.actions.segment,
+  }], { horizon: 1 });
+  assert(length > 0 && episode.length === length);
+  for (const k of action) {
+    const [start, end] = aligned.actions.time.subarray(2 * k, 2 * k + 2);
+    assert(end! <= 101.01 + 1e-9 || start! >= 101.5 - 1e-9, `${start} to ${end}`);
+  }
+});
+
+Deno.test("a row that merely arrived late is sorted in, and nothing else happens", () => {
+  const time = range(301, (i) => 100 + i / 100);
+  [time[100], time[101]] = [time[101]!, time[100]!];
+  time.splice(200, 4, ...time.slice(200, 204).reverse());
+  const { robotClean, actions } = alignRecording(recording(log(time), { images: [100] }));
+  assert.deepEqual([robotClean.overlaps.length, actions.segments], [0, 1]);
+  assert(robotClean.backwardJumps > 0);
+});
+
+Deno.test("a tolerance of half an action or more is refused", () => {
+  const input = recording(second, { images: [100] });
+  assert.throws(() => alignRecording(input, { actionHz: 200 }), /below 2.5 ms/);
+  assert.doesNotThrow(() => alignRecording(input, { actionHz: 25, tolerance: 0.019 }));
 });

@@ -213,6 +213,55 @@ Deno.test("a flipped bit in the sensor's file is noticed, and the other state st
     file.writeSync(Uint8Array.of(byte[0]! ^ 4));
   }
   const [outcome] = await preprocess([output]);
-  assert.match(outcome!.error!, /sensor_data_.*\.npz.*alines.*CRC-32/);
+  assert.match(outcome!.error!, /sensor_data_.*\.npz.*alines.*CRC-32.*--drop-damaged-sensor/);
   openEpisode(path).close();
+  const [without] = await preprocess([output], { damagedSensor: "drop" });
+  assert.deepEqual([without!.ok, without!.report!.sensor], [true, null]);
+  assert(without!.report!.findings.some(({ code }) => code === "sensor.damaged"));
+});
+
+Deno.test("by the receiver's clock an action sees the same images and sensor rows", async () => {
+  const { output } = await record({ layouts: ["new-dataset2"], seed: 8, clock: "offset" });
+  const [byRobot] = await preprocess([output], { output: `${output}/a` });
+  const [byReceiver] = await preprocess([output], { output: `${output}/b`, clock: "recv" });
+  using one = openEpisode(byRobot!.output!);
+  using other = openEpisode(byReceiver!.output!);
+  const ahead = other.robotTime[0]! - one.robotTime[0]!;
+  assert(Math.abs(ahead) > 0.01, "the clocks differ");
+  let same = 0;
+  for (let k = 0; k < one.segment.length; k++) {
+    if (one.actionIndex[2 * k] !== other.actionIndex[2 * k]) continue;
+    const rows = other.sensor!.range[2 * k + 1]! - one.sensor!.range[2 * k + 1]!;
+    if (Math.abs(rows) <= 8) same++; // messages take some ms, stamps are 5 ms coarse
+  }
+  assert(same > 0.9 * one.segment.length, `${same} of ${one.segment.length}`);
+});
+
+Deno.test("a recording keeps its folder, however many are done with it", async () => {
+  const output = Deno.makeTempDirSync();
+  for (const task of ["Red_point", "Blue_point"] as const) {
+    await Array.fromAsync(
+      recordPhantom({ output, layouts: ["new-dataset"], raster: RASTER, seed: 9, task }),
+    );
+  }
+  const all = `${output}/all`;
+  await preprocess([`${output}/New_dataset/Red_point`], { output: all });
+  await preprocess([`${output}/New_dataset`], { output: all });
+  await preprocess([`${output}/New_dataset/Blue_point`], { output: all });
+  const names = [...Deno.readDirSync(all)].map(({ name }) => name).sort();
+  assert.equal(names.length, 2);
+  assert.match(names[0]!, /^Blue_point__/);
+});
+
+Deno.test("a task that no rule knows is told, and what the policy is told too", async () => {
+  const { written } = await record({ layouts: ["needle"], seed: 2 });
+  const elsewhere = `${Deno.makeTempDirSync()}/mydata`;
+  Deno.mkdirSync(elsewhere);
+  Deno.renameSync(written[0]!.path, `${elsewhere}/recv_all_x`);
+  const [outcome] = await preprocess([elsewhere]);
+  assert.equal(outcome!.instruction, "Perform the insertion task");
+  assert(outcome!.report!.findings.some(({ code }) => code === "instruction.generic"));
+  const [told] = await preprocess([elsewhere], { instruction: "Insert" });
+  assert.equal(told!.instruction, "Insert");
+  assert(told!.report!.findings.every(({ code }) => code !== "instruction.generic"));
 });

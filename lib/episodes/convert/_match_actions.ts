@@ -1,3 +1,4 @@
+import { breathe } from "../_breathe.ts";
 import type { ActionOptions } from "../actions.ts";
 import { type AlignedRecording, alignRecording } from "../align.ts";
 import { discoverRecordings } from "../discover.ts";
@@ -39,15 +40,17 @@ const WAYS = [
  * @returns null without a recording, or with one that no way fits
  * @throws {SyntaxError} when the recording's sensor file is damaged
  */
-export function matchActions(
+export async function matchActions(
   folder: string,
   facts: KnownFacts,
   findings: Finding[],
-): MatchedRecording | null {
+  signal?: AbortSignal,
+): Promise<MatchedRecording | null> {
   const found = discoverRecordings([folder]).recordings
     .find(({ path, layout }) => path === folder && layout.name !== "meca500-log");
   if (found === undefined) return null;
   for (const clock of [undefined, "recv", "send"] as const) {
+    await breathe(signal);
     const noticed: Finding[] = [];
     const contents = readContents(() => found.layout.read(folder, { findings: noticed, clock }));
     if (contents === null) continue;

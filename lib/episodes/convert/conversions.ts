@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { openNpz } from "../../formats/npz_reader.ts";
-import { convertEach, isThere, prepareOutput, single, written } from "./_output.ts";
-import { recordingTargets } from "./_recordings.ts";
+import { isThere, prepareOutput, single, written } from "./_output.ts";
+import { convertRecordings } from "./_recordings.ts";
 import type { Conversion, ConvertRequest } from "./conversion.ts";
 import { exportEpisode } from "./export_data_pkl.ts";
 import { importDataPkl } from "./import_data_pkl.ts";
@@ -56,7 +56,8 @@ export const CONVERSIONS: readonly Conversion[] = [
   {
     from: "robot CSV",
     to: "robot-npz",
-    summary: "robot_states, joints, poses, timestamps and further clocks, deflated; FILE.npz",
+    summary: "robot_states, joints, poses, timestamps and further clocks, deflated, of a " +
+      "recorder's log with poses; FILE.npz",
     claims: ({ input, output }) => isFile(input, ".csv") && extname(output) === ".npz",
     run: ({ input, output, overwrite, clock }) => {
       prepareOutput(output, overwrite);
@@ -67,7 +68,7 @@ export const CONVERSIONS: readonly Conversion[] = [
   {
     from: "folder of robot CSV",
     to: "robot-npz",
-    summary: "robot_states.npz for each robot log below; OUTPUT may be INPUT",
+    summary: "robot_states.npz for each recorder's log below; OUTPUT may be INPUT",
     claims: ({ input, output, to }) => to !== undefined && isFolder(input) && isFolderName(output),
     run: ({ input, output, ...options }) => writeRobotFiles(input, output, options),
   },
@@ -76,9 +77,9 @@ export const CONVERSIONS: readonly Conversion[] = [
     to: "windowed",
     summary: "overlapping windows of 650 rows for older programs, five times the size; FILE.npz",
     claims: (request) => isNpz(request, "alines", "aline"),
-    run: ({ input, output, overwrite, signal }) => {
+    run: async ({ input, output, overwrite, signal }) => {
       prepareOutput(output, overwrite);
-      const { windows } = writeSensorWindows(input, output, signal);
+      const { windows } = await writeSensorWindows(input, output, signal);
       if (windows > 0) return single(written(output, 2));
       throw new RangeError(
         `Cannot cut windows from ${input}: there should be at least ${WINDOW_ROWS} rows, ` +
@@ -89,12 +90,17 @@ export const CONVERSIONS: readonly Conversion[] = [
   {
     from: "windowed sensor NPZ",
     to: "raw",
-    summary: "each row once, its time spread evenly between windows; FILE.npz",
+    summary:
+      "each row once, its time spread evenly between windows; up to one step of rows at the " +
+      "recording's end is in no window; FILE.npz",
     claims: (request) => isNpz(request, "data"),
-    run: ({ input, output, overwrite, signal }) => {
+    run: async ({ input, output, overwrite, signal }) => {
       prepareOutput(output, overwrite);
-      writeSensorRows(input, output, signal);
-      return single(written(output, 3));
+      const rows = await writeSensorRows(input, output, signal);
+      return single(written(output, 3), [
+        `${input}: its windows hold ${rows} rows. Windows begin every 0.2 s, so up to 0.2 s of rows ` +
+        "at the end of the original recording (129 at 650 Hz) are in no window and cannot come back.",
+      ]);
     },
   },
   {
@@ -103,12 +109,7 @@ export const CONVERSIONS: readonly Conversion[] = [
     summary: "sensor_data.npz, with --metadata metadata.json, for each one; OUTPUT may be INPUT",
     claims: ({ input, output, to }) => to !== undefined && isFolder(input) && isFolderName(output),
     run: ({ input, output, ...options }) =>
-      convertEach(
-        recordingTargets(input, output),
-        ({ found }) => found.path,
-        ({ found, folder }) => writeWindowFiles(found, folder, options),
-        options.signal,
-      ),
+      convertRecordings(input, output, options, writeWindowFiles),
   },
   {
     from: "recordings",
@@ -116,12 +117,7 @@ export const CONVERSIONS: readonly Conversion[] = [
     summary: "RECORDING_VIEW_single.json for each view; OUTPUT may be INPUT",
     claims: ({ input, output, to }) => to !== undefined && isFolder(input) && isFolderName(output),
     run: ({ input, output, ...options }) =>
-      convertEach(
-        recordingTargets(input, output),
-        ({ found }) => found.path,
-        ({ found, folder }) => writeIntervalFiles(found, folder, options),
-        options.signal,
-      ),
+      convertRecordings(input, output, options, writeIntervalFiles),
   },
 ];
 

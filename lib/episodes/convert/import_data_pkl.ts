@@ -88,6 +88,7 @@ export async function importDataPkl(
   output: string,
   signal?: AbortSignal,
 ): Promise<ImportedDataPkl> {
+  signal?.throwIfAborted();
   const path = resolve(input);
   if (!relative(resolve(output), path).startsWith("..")) {
     throw new RangeError(
@@ -97,7 +98,7 @@ export async function importDataPkl(
   }
   const data = readDataPkl(path);
   checkActions(path, data);
-  const contents = gather(path, data);
+  const contents = await gather(path, data, signal);
   const { recording, aligned, report, made, timed } = contents;
   const { metadata, sensorData } = data;
   try {
@@ -152,7 +153,11 @@ function checkActions(path: string, { action, metadata }: DataPkl): void {
   }
 }
 
-function gather(path: string, data: DataPkl): Contents {
+async function gather(
+  path: string,
+  data: DataPkl,
+  signal: AbortSignal | undefined,
+): Promise<Contents> {
   const here = dirname(path);
   const folders = basename(here) === "episode" ? [here, dirname(here)] : [here];
   const findings: Finding[] = [];
@@ -165,7 +170,7 @@ function gather(path: string, data: DataPkl): Contents {
     views: pickledViews(path, data, folders, findings),
   };
   for (const folder of folders) {
-    const match = matchActions(folder, facts, findings);
+    const match = await matchActions(folder, facts, findings, signal);
     if (match === null) continue;
     if (data.sensorData !== null && match.recording.sensor === null) noteSensor(path, findings);
     const report = alignmentReport(match.recording, match.aligned, SENSOR_WINDOW);

@@ -1,17 +1,16 @@
 import { dirname, join, relative } from "node:path";
 import { convertEach, isThere, written } from "./_output.ts";
+import { findRobotLogs } from "./_robot_logs.ts";
 import type { ConversionResult, ConvertOptions } from "./conversion.ts";
 import { writeRobotStates } from "./robot_states.ts";
 
-/** Names of recorders' robot logs. */
-const ROBOT_LOG = /^robot_state(s|_.*)\.csv$/;
 /** Name that readers look for beside the log. */
 const OUTPUT_NAME = "robot_states.npz";
 
 /**
- * Writes a `robot_states.npz` for every robot log below a folder (`robot_states.csv` and
- * `robot_state_*.csv` alike), at the place below the output that the log has below the input: beside
- * the log if both are one.
+ * Writes a `robot_states.npz` for every robot log below a folder (`robot_states.csv`,
+ * `robot_state_*.csv` and `robot_rt_*.csv` alike), at the place below the output that the log has below
+ * the input: beside the log if both are one. Other CSV files are skipped with a remark.
  *
  * @param input folder
  * @param output folder; it is created
@@ -35,15 +34,16 @@ export async function writeRobotFiles(
   output: string,
   { clock, overwrite = false, signal }: ConvertOptions = {},
 ): Promise<ConversionResult> {
-  const logs = [...robotLogs(input)];
+  const { logs, skipped } = findRobotLogs(input);
   if (logs.length === 0) {
     throw new SyntaxError(
-      `Cannot find robot logs in ${input}: there should be files robot_states.csv or ` +
-        "robot_state_*.csv in it or below, current value is none.",
+      `Cannot find robot logs in ${input}: there should be files robot_states.csv, ` +
+        "robot_state_*.csv or robot_rt_*.csv in it or below, current value is none." +
+        (skipped.length > 0 ? `\n${skipped.join("\n")}` : ""),
     );
   }
   const targets = logs.map((log) => join(output, relative(input, dirname(log)), OUTPUT_NAME));
-  return await convertEach(logs.map((_, k) => k), (k) => logs[k]!, (k) => {
+  const result = await convertEach(logs.map((_, k) => k), (k) => logs[k]!, (k) => {
     const log = logs[k]!, target = targets[k]!;
     const twin = targets.findIndex((each, other) => each === target && other !== k);
     if (twin >= 0) {
@@ -59,14 +59,5 @@ export async function writeRobotFiles(
     const { arrays, remarks } = writeRobotStates(log, target, clock);
     return { files: [written(target, arrays.length)], kept: [], failed: [], remarks };
   }, signal);
-}
-
-function* robotLogs(folder: string): Generator<string> {
-  const entries = [...Deno.readDirSync(folder)].sort((a, b) => a.name < b.name ? -1 : 1);
-  for (const { name, isDirectory, isSymlink } of entries) {
-    if (name.startsWith(".")) continue;
-    const path = join(folder, name);
-    if (isDirectory) yield* robotLogs(path);
-    else if (ROBOT_LOG.test(name) && (!isSymlink || isThere(path))) yield path;
-  }
+  return { ...result, remarks: [...result.remarks, ...skipped] };
 }

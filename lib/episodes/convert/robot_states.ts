@@ -1,7 +1,8 @@
 import { readCsv } from "../../formats/csv.ts";
 import { writeNpz } from "../../formats/npz_writer.ts";
 import { STATE_WIDTH } from "../actions.ts";
-import { RECORDER_STATE } from "../layouts/_robot_csv.ts";
+import { CAPTURE_STATE, RECORDER_STATE } from "../layouts/_robot_csv.ts";
+import { headerOf, isJointLog } from "./_robot_logs.ts";
 
 /** A clock that a recorder's robot log has. */
 export type RecorderClock = "recv" | "origin" | "send";
@@ -24,16 +25,18 @@ export interface RobotStates {
 }
 
 /**
- * Writes a recorder's robot log (`robot_states.csv`, `robot_state_<time>.csv`) as a compressed NPZ
- * that loads many times faster: `robot_states` f32 (N, 12: joints 1–6 in deg, x y z in mm, a b r in
- * deg), its halves `joints` and `poses` (N, 6), `timestamps` f64 (N), and the log's other clocks.
+ * Writes a recorder's robot log (`robot_states.csv`, `robot_state_<time>.csv`, or the older
+ * `robot_rt_<time>.csv`) as a compressed NPZ that loads many times faster: `robot_states` f32 (N, 12:
+ * joints 1–6 in deg, x y z in mm, a b r in deg), its halves `joints` and `poses` (N, 6), `timestamps`
+ * f64 (N), and the log's other clocks.
  *
  * @param input the CSV
  * @param output the NPZ; replaced as a whole
  * @param clock which clock `timestamps` is; default `recv`, the receiver's, which existing readers of
- * such files expect
+ * such files expect; a `robot_rt_*.csv` has one clock, without a name
  * @returns what was written
- * @throws {SyntaxError} with line and column when the log is damaged or lacks a column
+ * @throws {SyntaxError} with line and column when the log is damaged or lacks a column, as those of
+ * mecademicpy lack the pose
  *
  * @example
  * ```ts
@@ -56,18 +59,18 @@ export interface RobotStates {
 export function writeRobotStates(
   input: string,
   output: string,
-  clock: RecorderClock = "recv",
+  clock?: RecorderClock,
 ): RobotStates {
-  const others = Object.values(CLOCKS).filter(([column]) => column !== CLOCKS[clock][0]);
+  const { state, timestamp, others } = columnsOf(input, clock);
   const table = readCsv(input, {
-    columns: [CLOCKS[clock][0], ...RECORDER_STATE],
+    columns: [timestamp, ...state],
     optionalColumns: others.map(([column]) => column),
     empty: "nan",
     nan: "keep",
     tornLastLine: "drop",
   });
-  const time = table.columns[CLOCKS[clock][0]]!;
-  const values = RECORDER_STATE.map((column) => table.columns[column]!);
+  const time = table.columns[timestamp]!;
+  const values = state.map((column) => table.columns[column]!);
   const kept = Array.from({ length: table.rows }, (_, row) => row).filter((row) =>
     Number.isFinite(time[row]) && values.every((column) => Number.isFinite(column[row]))
   );
@@ -98,9 +101,32 @@ export function writeRobotStates(
     arrays: Object.keys(arrays),
     remarks: [
       ...(blank > 0
-        ? [`${input}: ${blank} rows hold blank cells or values that are no numbers; left out.`]
+        ? [
+          `${input}: ${blank} ${
+            blank === 1 ? "row has" : "rows have"
+          } blank cells or values that ` +
+          "are no numbers; left out.",
+        ]
         : []),
       ...(table.tornLastLine ? [`${input}: the last line was cut short inside; left out.`] : []),
     ],
   };
+}
+
+/** Columns of a log: its state, the clock of `timestamps`, and the others with their arrays' names. */
+function columnsOf(input: string, clock: RecorderClock | undefined) {
+  const header = headerOf(input);
+  if (isJointLog(header)) {
+    throw new SyntaxError(
+      `Cannot convert ${input}: it should hold joints and poses, as recorders' logs do, current ` +
+        "value is a log of mecademicpy, which holds joints alone. deno task preprocess reads it, and " +
+        "computes the poses.",
+    );
+  }
+  const [timestamp] = CLOCKS[clock ?? "recv"];
+  if (header.includes(CAPTURE_STATE[0]!)) {
+    return { state: CAPTURE_STATE, timestamp: clock ? timestamp : "timestamp", others: [] };
+  }
+  const others = Object.values(CLOCKS).filter(([column]) => column !== timestamp);
+  return { state: RECORDER_STATE, timestamp, others };
 }

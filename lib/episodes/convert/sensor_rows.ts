@@ -1,4 +1,5 @@
 import { createNpzWriter } from "../../formats/npz_writer.ts";
+import { breathe } from "../_breathe.ts";
 import { ALINE_WIDTH, openSensorFile, SENSOR_WIDTH } from "../layouts/_sensor.ts";
 
 /** Rows in memory at a time: 4 MB. */
@@ -9,7 +10,8 @@ const BLOCK_ROWS = 1024;
  * NPZ: `timestamps` (N), `forces` (N), `alines` (N, 1025).
  *
  * Windows hold the time of their last row only. Times in between are spread evenly, so they are not
- * those of the recording; there are no `send_timestamps`, because windows do not hold them.
+ * those of the recording; there are no `send_timestamps`, because windows do not hold them; and rows
+ * after the last window's, fewer than one step from window to window, are lost to it.
  *
  * @param input windowed sensor NPZ
  * @param output raw sensor NPZ; replaced as a whole
@@ -28,11 +30,17 @@ const BLOCK_ROWS = 1024;
  *   timestamps: { data: Float64Array.of(1) },
  *   data: { data: new Float32Array(650 * 1026), shape: [1, 650, 1026] },
  * });
- * assert.equal(writeSensorRows(`${folder}/sensor_data.npz`, `${folder}/sensor_data_1.npz`), 650);
+ * const count = await writeSensorRows(`${folder}/sensor_data.npz`, `${folder}/sensor_data_1.npz`);
+ * assert.equal(count, 650);
  * assert.deepEqual(readNpz(`${folder}/sensor_data_1.npz`).alines!.shape, [650, 1025]);
  * ```
  */
-export function writeSensorRows(input: string, output: string, signal?: AbortSignal): number {
+export async function writeSensorRows(
+  input: string,
+  output: string,
+  signal?: AbortSignal,
+): Promise<number> {
+  signal?.throwIfAborted();
   const sensor = openSensorFile(input);
   try {
     if (sensor.variant !== "windowed") {
@@ -50,7 +58,7 @@ export function writeSensorRows(input: string, output: string, signal?: AbortSig
       const rows = new Float32Array(BLOCK_ROWS * SENSOR_WIDTH);
       const alines = new Float32Array(BLOCK_ROWS * ALINE_WIDTH);
       for (let done = 0; done < count; done += BLOCK_ROWS) {
-        signal?.throwIfAborted();
+        await breathe(signal);
         const size = Math.min(BLOCK_ROWS, count - done);
         sensor.readRowsInto(done, rows.subarray(0, size * SENSOR_WIDTH));
         for (let k = 0; k < size; k++) {

@@ -1,4 +1,5 @@
 import { createNpzWriter } from "../../formats/npz_writer.ts";
+import { breathe } from "../_breathe.ts";
 import { openSensorFile, SENSOR_WIDTH } from "../layouts/_sensor.ts";
 
 /** Rows of a window. */
@@ -67,15 +68,16 @@ export function planWindows(time: Float64Array): WindowPlan {
  *   forces: { data: new Float32Array(rows) },
  *   alines: { data: new Float32Array(rows * 1025), shape: [rows, 1025] },
  * });
- * writeSensorWindows(`${folder}/sensor_data_1.npz`, `${folder}/sensor_data.npz`);
+ * await writeSensorWindows(`${folder}/sensor_data_1.npz`, `${folder}/sensor_data.npz`);
  * assert.deepEqual(readNpz(`${folder}/sensor_data.npz`).data!.shape, [2, 650, 1026]);
  * ```
  */
-export function writeSensorWindows(
+export async function writeSensorWindows(
   input: string,
   output: string,
   signal?: AbortSignal,
-): WindowPlan {
+): Promise<WindowPlan> {
+  signal?.throwIfAborted();
   const sensor = openSensorFile(input);
   try {
     if (sensor.variant !== "raw") {
@@ -96,7 +98,7 @@ export function writeSensorWindows(
       using data = file.open("data", { dtype: "float32", rowShape: [WINDOW_ROWS, SENSOR_WIDTH] });
       const window = new Float32Array(WINDOW_ROWS * SENSOR_WIDTH);
       for (let j = 0; j < plan.windows; j++) {
-        signal?.throwIfAborted();
+        await breathe(signal);
         const fresh = j === 0 ? WINDOW_ROWS : Math.min(plan.step, WINDOW_ROWS);
         const end = j * plan.step + WINDOW_ROWS;
         window.copyWithin(0, fresh * SENSOR_WIDTH);

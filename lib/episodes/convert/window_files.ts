@@ -26,14 +26,14 @@ import { writeSensorWindows } from "./sensor_windows.ts";
  * const root = Deno.makeTempDirSync();
  * Deno.mkdirSync(`${root}/data_collection_20251108_065253`);
  * const [found] = discoverRecordings([root]).recordings;
- * assert.throws(() => writeWindowFiles(found!, root), /it should hold a sensor_data_\*\.npz/);
+ * await assert.rejects(writeWindowFiles(found!, root), /it should hold a sensor_data_\*\.npz/);
  * ```
  */
-export function writeWindowFiles(
+export async function writeWindowFiles(
   found: FoundRecording,
   folder: string,
   { metadata = false, overwrite = false, signal }: ConvertOptions = {},
-): ConversionResult {
+): Promise<ConversionResult> {
   const sensor = openSensor(found.path);
   sensor?.close();
   if (sensor?.variant !== "raw") {
@@ -48,9 +48,9 @@ export function writeWindowFiles(
   const windows = join(folder, "sensor_data.npz");
   if (isThere(windows) && !overwrite) kept.push(windows);
   else {
-    const plan = writeSensorWindows(sensor.file, windows, signal);
+    const plan = await writeSensorWindows(sensor.file, windows, signal);
     if (plan.windows > 0) files.push(written(windows, 2));
-    else remarks.push(`${sensor.file}: ${sensor.time.length} rows are less than one window.`);
+    else remarks.push(`${sensor.file}: fewer rows than one window, ${sensor.time.length}.`);
   }
   if (document !== null) {
     const path = join(folder, "metadata.json");

@@ -1,5 +1,6 @@
 import { readCsv } from "../../formats/csv.ts";
 import { STATE_WIDTH } from "../actions.ts";
+import { percentiles } from "../stream_quality.ts";
 import { endsInTornLine } from "./_torn_line.ts";
 import type { Finding, RobotClock, RobotLog } from "../recording.ts";
 
@@ -87,11 +88,14 @@ export function readRobotCsv(
     for (let k = 0; k < kept.length; k++) state[k * STATE_WIDTH + d] = column[kept[k]!]!;
   }
   const recv = chosen[0] === "recv" ? undefined : table.columns.recv_timestamp;
+  const origin = chosen[0] === "recv" ? table.columns.origin_timestamp : undefined;
+  const ahead = origin === undefined ? [] : Array.from(kept, (row) => time[row]! - origin[row]!);
   return {
     file,
     clock: chosen[0],
     time: blankRows === 0 ? time : Float64Array.from(kept, (row) => time[row]!),
     recvTime: recv === undefined ? null : Float64Array.from(kept, (row) => recv[row]!),
+    aheadOfOrigin: percentiles(ahead).p50,
     state,
     pose: "recorded",
     blankRows,

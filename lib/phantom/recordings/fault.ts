@@ -30,11 +30,14 @@ const withSensor = (layout: PhantomLayout) => PHANTOM_LAYOUT_TRAITS[layout].hasS
 const withReceiver = (layout: PhantomLayout) => PHANTOM_LAYOUT_TRAITS[layout].receiver !== "none";
 
 const times = (fallback: number, max = 1000): FaultQuantity => {
-  return { fallback, min: 0, max, meaning: "how often" };
+  return { fallback, min: 1, max, meaning: "how often" };
 };
 const OFFSET: FaultQuantity = { fallback: 0.04, min: -1e6, max: 1e6, meaning: "seconds" };
 const LENGTH: FaultQuantity = { fallback: 0.3, min: 0.05, max: 60, meaning: "seconds" };
 const KEPT: FaultQuantity = { fallback: 0.5, min: 0, max: 0.99, meaning: "share of bytes kept" };
+
+/** The view that is missing where none is named. */
+export const FALLBACK_VIEW: PhantomView = "View3";
 
 /** The faults that can be put into a recording, by name. */
 export const FAULTS = {
@@ -200,9 +203,9 @@ function parseFault(text: string): Fault {
   return fault;
 }
 
-function parseView(text: string, value: string | undefined): PhantomView {
+function parseView(text: string, value: string = FALLBACK_VIEW): PhantomView {
   const view = PHANTOM_VIEWS.find((name) => name === value);
-  return view ?? fail(text, `it should name a view, ${PHANTOM_VIEWS.join(", ")}`, value ?? "");
+  return view ?? fail(text, `it should name a view, ${PHANTOM_VIEWS.join(", ")}`, value);
 }
 
 function parseNumber(
