@@ -1,5 +1,10 @@
 import type { EpisodeData } from "./_episode.ts";
 
+/** What of an episode decides on its samples. */
+export type SampledEpisode =
+  & Pick<EpisodeData, "segment" | "actionTime">
+  & Partial<Pick<EpisodeData, "manifest">>;
+
 /** How {@linkcode sampleTable} chooses samples. */
 export interface SampleTableOptions {
   /** Actions per chunk, H; default 8. */
@@ -63,7 +68,7 @@ export interface SampleTable {
  * ```
  */
 export function sampleTable(
-  episodes: readonly Pick<EpisodeData, "segment" | "actionTime" | "manifest">[],
+  episodes: readonly SampledEpisode[],
   options: SampleTableOptions = {},
 ): SampleTable {
   const { horizon = 8, stride = 1, endPadding = "mask", exclude, excludeMargin = 0 } = options;
@@ -79,7 +84,7 @@ export function sampleTable(
   ];
   let length = 0;
   episodes.forEach(({ segment, actionTime, manifest }, e) => {
-    const excluded = [...manifest.overlaps ?? [], ...exclude?.(e) ?? []];
+    const excluded = [...manifest?.overlaps ?? [], ...exclude?.(e) ?? []];
     for (let start = 0; start < segment.length;) {
       let end = start + 1;
       while (end < segment.length && segment[end] === segment[start]) end++;

@@ -13,7 +13,11 @@ export class DamagedSensorError extends SyntaxError {
   /** As error messages show it. */
   override readonly name = "DamagedSensorError";
 
-  /** @param message what is wrong with the file, and where */
+  /**
+   * Adds what to do.
+   *
+   * @param message what is wrong with the file, and where
+   */
   constructor(message: string) {
     super(`${message} Copy the file again, or go on without the sensor: --drop-damaged-sensor.`);
   }

@@ -1,3 +1,19 @@
+/**
+ * The field's file formats: NPY, NPZ, CSV, pickle, `data.pkl`, interval JSON, JPEG headers, zip; and files
+ * that are there as a whole or not at all. Knows nothing of robots or tensors.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { readNpy, writeNpy } from "trocar/formats";
+ *
+ * const path = `${Deno.makeTempDirSync()}/force.npy`;
+ * writeNpy(path, { data: Float32Array.of(2.4, 2.5) });
+ * assert.deepEqual(readNpy(path, { dtype: "float32" }).data, Float32Array.of(2.4, 2.5));
+ * ```
+ *
+ * @module
+ */
 export { parseCsv, readCsv } from "./csv.ts";
 export { type CsvBlock, type CsvBlockOptions, readCsvBlocks } from "./csv_blocks.ts";
 export type { CsvOptions, CsvTable } from "./csv_options.ts";

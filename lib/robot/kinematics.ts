@@ -32,7 +32,7 @@ const DEGREES = 180 / Math.PI;
  *
  * const [x, , z, , b] = forwardKinematics([0, 0, 0, 0, 0, 0]);
  * assert.equal(Math.round(x!), 190 + TOOL_LENGTH);
- * assert.deepEqual([z, b].map(Math.round), [308, 90]);
+ * assert.deepEqual([Math.round(z!), Math.round(b!)], [308, 90]);
  * ```
  */
 export function forwardKinematics(

@@ -34,9 +34,7 @@ export function pickledViews(
         findings,
         "image.no-time",
         path,
-        `${name}: ${
-          listed.length - timed.length
-        } images have no time stamp in their name; left out.`,
+        `${name}: ${images(listed.length - timed.length)} no time stamp in the name; left out.`,
       );
     }
     if (timed.length === 0) continue;
@@ -65,6 +63,10 @@ export function pickledViews(
     });
   }
   return views.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+function images(count: number): string {
+  return count === 1 ? "1 image has" : `${count} images have`;
 }
 
 /** Which beginning of a path has to be replaced by what, so that the file is there. */

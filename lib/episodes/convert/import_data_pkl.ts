@@ -9,6 +9,7 @@ import { actionRepresentation } from "../manifest.ts";
 import type { Finding, Recording } from "../recording.ts";
 import { type AlignmentReport, alignmentReport } from "../report.ts";
 import { writeEpisode } from "../write_episode.ts";
+import { checkPickle } from "./_check_pickle.ts";
 import { matchActions, robotClockName } from "./_match_actions.ts";
 import { pickledViews } from "./_pickled_images.ts";
 import { alignUntimed, NO_CLOCK, noRobotLog, PICKLED_SENSOR, untimedReport } from "./_untimed.ts";
@@ -97,7 +98,7 @@ export async function importDataPkl(
     );
   }
   const data = readDataPkl(path);
-  checkActions(path, data);
+  checkPickle(path, data);
   const contents = await gather(path, data, signal);
   const { recording, aligned, report, made, timed } = contents;
   const { metadata, sensorData } = data;
@@ -130,26 +131,6 @@ export async function importDataPkl(
     return { timed, actions: metadata.numActions, bytes, findings: report.findings };
   } finally {
     recording.close();
-  }
-}
-
-function checkActions(path: string, { action, metadata }: DataPkl): void {
-  const wrong = action.findIndex((value) => !Number.isFinite(value));
-  if (wrong >= 0) {
-    throw new SyntaxError(
-      `Cannot use ${path}: action[${Math.floor(wrong / ACTION_WIDTH)}, ${wrong % ACTION_WIDTH}] ` +
-        `should be a finite number, current value is ${action[wrong]}.`,
-    );
-  }
-  if (action.length === 0) {
-    throw new SyntaxError(`Cannot use ${path}: action should have rows, current value is 0.`);
-  }
-  const { actionHz } = metadata;
-  if (!(actionHz > 0 && actionHz <= 1000)) {
-    throw new SyntaxError(
-      `Cannot use ${path}: metadata.action_hz should be above 0 and at most 1000, ` +
-        `current value is ${actionHz}.`,
-    );
   }
 }
 

@@ -62,7 +62,10 @@ export function writeIntervalFiles(
     );
   }
   for (const { path, name, records, unmatched } of views) {
-    if (unmatched > 0) remarks.push(`${name}: ${unmatched} images have no robot row near enough.`);
+    if (unmatched > 0) {
+      const images = unmatched === 1 ? "1 image has" : `${unmatched} images have`;
+      remarks.push(`${name}: ${images} no robot row near enough.`);
+    }
     if (records.length === 0) {
       remarks.push(`${name} is not written: no image of the view can get a record.`);
       continue;

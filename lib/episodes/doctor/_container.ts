@@ -4,6 +4,7 @@ import type { EpisodeManifest } from "../manifest.ts";
 import { checkActions, checkSegments, checkTimes } from "./_container_actions.ts";
 import { checkArrays } from "./_container_arrays.ts";
 import { checkImageChoice, checkImageFiles, checkSensorChoice } from "./_container_choice.ts";
+import { repeatFindings } from "./_container_report.ts";
 import { type CheckOptions, isDataError, namesIn, type Report } from "./_report.ts";
 import { checkSensorRows } from "./_sensor_rows.ts";
 
@@ -21,6 +22,8 @@ export interface ContainerFigures {
   readonly task: string;
   readonly actions: number;
   readonly segments: number;
+  /** The recording it was made from, absolute. */
+  readonly source: string;
 }
 
 /** Every check of one container; undefined if it cannot be opened. */
@@ -36,6 +39,7 @@ export async function checkContainer(
   if (manifest === undefined) return undefined;
   const isWell = await checkArrays(folder, manifest, report, options);
   checkSource(folder, manifest, report);
+  repeatFindings(folder, manifest, report);
   using episode = attempt(() => openEpisode(folder), (message) => {
     if (isWell) report("error", "episode.unreadable", folder, message);
   });
@@ -44,7 +48,8 @@ export async function checkContainer(
   const { name, task } = manifest;
   const { segment } = episode;
   const segments = new Set(segment).size;
-  return { path: folder, name, task, actions: segment.length, segments };
+  const source = resolve(folder, manifest.source);
+  return { path: folder, name, task, actions: segment.length, segments, source };
 }
 
 function attempt<T>(action: () => T, onError: (message: string) => void): T | undefined {

@@ -92,8 +92,12 @@ function checkRows(
 export function checkSegments(episode: Episode, report: Report): void {
   const { path, segment, actionIndex, actionTime, manifest } = episode;
   const chaining = new Violations();
+  const overlaps = manifest.overlaps ?? [];
+  const isInOverlap = (k: number) =>
+    overlaps.some(([from, to]) => actionTime[2 * k]! <= to && actionTime[2 * k + 1]! >= from);
   for (let k = 1; k < segment.length; k++) {
-    const follows = actionIndex[2 * k] === actionIndex[2 * k - 1];
+    const follows = actionIndex[2 * k] === actionIndex[2 * k - 1] &&
+      isInOverlap(k) === isInOverlap(k - 1);
     const step = segment[k]! - segment[k - 1]!;
     if (step === (follows ? 0 : 1)) continue;
     chaining.add(() =>

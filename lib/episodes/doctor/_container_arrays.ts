@@ -3,6 +3,8 @@ import { crc32 } from "node:zlib";
 import { openNpy } from "../../formats/npy_reader.ts";
 import { openRandomAccess } from "../../formats/random_access_file.ts";
 import { breathe } from "../_breathe.ts";
+import { PICKLED_SENSOR } from "../convert/_untimed.ts";
+import { SENSOR_WIDTH } from "../layouts/_sensor.ts";
 import type { ArrayEntry, EpisodeManifest } from "../manifest.ts";
 import { type CheckOptions, isDataError, namesIn, type Report } from "./_report.ts";
 
@@ -65,6 +67,10 @@ export async function checkArrays(
   for (const file of files) {
     const name = file.replace(/\.npy$/, "");
     if (!file.endsWith(".npy") || Object.hasOwn(manifest.arrays, name)) continue;
+    if (file === PICKLED_SENSOR && manifest.layout === "data-pkl") {
+      checkPickledSensor(folder, manifest, fail);
+      continue;
+    }
     report(
       "info",
       "episode.unlisted",
@@ -117,6 +123,30 @@ async function checkArray(
     `The CRC-32 of its values should be ${hex(entry.crc32)} by the manifest, current value is ` +
       `${hex(found)}: it was changed after it was written, or the disk or a copy failed.`,
   );
+}
+
+/** Sensor rows that came with a data.pkl, one per action: kept for the way back, not an array of ours. */
+function checkPickledSensor(
+  folder: string,
+  { arrays }: EpisodeManifest,
+  fail: (code: string, name: string, message: string) => void,
+): void {
+  const name = PICKLED_SENSOR.replace(/\.npy$/, "");
+  try {
+    const { dtype, shape } = headerOf(join(folder, PICKLED_SENSOR));
+    const expected = [arrays.action?.shape?.[0] ?? 0, SENSOR_WIDTH];
+    if (dtype === "float32" && shape.join() === expected.join()) return;
+    fail(
+      "episode.array",
+      name,
+      `It should be float32 (${expected.join(", ")}), current value is ${dtype} (${
+        shape.join(", ")
+      }).`,
+    );
+  } catch (error) {
+    if (!isDataError(error)) throw error;
+    fail("episode.array", name, error.message);
+  }
 }
 
 function headerOf(path: string) {

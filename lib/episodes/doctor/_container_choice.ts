@@ -1,6 +1,6 @@
 import type { Episode } from "../episode.ts";
 import { basename, dirname } from "node:path";
-import { listed, namesIn, type Report, Violations } from "./_report.ts";
+import { areOf, listed, namesIn, plural, type Report, Violations } from "./_report.ts";
 
 /** Ages are float32, in seconds. */
 const AGE_TOLERANCE = 1e-3;
@@ -120,7 +120,9 @@ export function checkImageFiles({ path, images }: Episode, report: Report): void
       "error",
       "episode.images-missing",
       `${path}/images.json at ${view}`,
-      `${missing.length} of the ${time.length} images of ${view} are not there: ${
+      `${missing.length} of the ${plural(time.length, "image")} of ${view} ${
+        areOf(missing.length)
+      } not there: ${
         listed(missing, 1)
       }. Paths are relative: the recording and its episode move together. Bring them back, or make ` +
         "the episode again.",

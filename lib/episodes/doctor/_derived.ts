@@ -3,7 +3,7 @@ import { readDataPkl } from "../../formats/data_pkl.ts";
 import { openNpz } from "../../formats/npz_reader.ts";
 import type { AlignedRecording } from "../align.ts";
 import type { Recording } from "../recording.ts";
-import { isDataError, listed, namesIn, type Report } from "./_report.ts";
+import { areOf, isDataError, listed, namesIn, plural, type Report } from "./_report.ts";
 
 const INTERVAL_JSON = /_single\.json$|_precise_.*\.json$/;
 const RAW_SENSOR = /^sensor_data_.*\.npz$/;
@@ -87,7 +87,9 @@ function reportMissingImages(
     "warning",
     "derived.images-missing",
     file,
-    `${missing.length} of the ${images.length} images that it names are not there: ${
+    `${missing.length} of the ${plural(images.length, "image")} that it names ${
+      areOf(missing.length)
+    } not there: ${
       listed(missing, 1)
     }. It holds absolute paths: was the recording moved since? Make it again, or delete it; ` +
       "episodes do not need it.",
@@ -155,7 +157,9 @@ function checkRobotNpz(
     "warning",
     "derived.stale",
     `${file} at robot_states`,
-    `It should hold ${rows[0]} rows, as ${robot.file} does, current value is ${states.rows}. It ` +
+    `It should hold ${
+      plural(rows[0]!, "row")
+    }, as ${robot.file} does, current value is ${states.rows}. It ` +
       "was made from another log: make it again.",
   );
 }

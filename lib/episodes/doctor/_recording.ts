@@ -12,6 +12,14 @@ import { checkStreams } from "./_streams.ts";
 
 /** Length of the sensor windows whose coverage is reported, in seconds. */
 const SENSOR_WINDOW = 0.1;
+/** What preprocess does with a damaged sensor file: one that cannot be opened, or not be read on. */
+const REFUSED = {
+  unopened:
+    "Preprocess refuses such a recording; --drop-damaged-sensor goes on without the sensor. " +
+    "Copy the file again if you can.",
+  unread: "Preprocess refuses such a recording: copy the file again, or move it away to go on " +
+    "without the sensor.",
+};
 
 /** Figures of one recording for the summary. */
 export interface RecordingFigures extends RecordingFacts {
@@ -31,8 +39,13 @@ export async function checkRecording(
     using recording = disposable(
       readRecording(found, { damagedSensor: "drop", checkImages: false }),
     );
+    let isRefused = false;
     for (const { severity, code, where, message } of recording.findings) {
-      report(severity, code, where, message);
+      if (code !== "sensor.damaged") report(severity, code, where, message);
+      else {
+        isRefused = true;
+        report(severity, code, where, `${withoutOutcome(message)} ${REFUSED.unopened}`);
+      }
     }
     const aligned = alignRecording(recording);
     const figures = alignmentReport({ ...recording, findings: [] }, aligned, SENSOR_WINDOW);
@@ -55,7 +68,12 @@ export async function checkRecording(
     if (sensor !== null) {
       const { file, time } = sensor;
       const readRowsInto = sensor.readRowsInto.bind(sensor);
-      await checkSensorRows({ file, rows: time.length, readRowsInto }, "sensor.", report, options);
+      const rows = { file, rows: time.length, readRowsInto };
+      await checkSensorRows(rows, "sensor.", (severity, code, where, message) => {
+        const isDamaged = code === "sensor.damaged";
+        isRefused ||= isDamaged;
+        report(severity, code, where, isDamaged ? `${message} ${REFUSED.unread}` : message);
+      }, options);
     }
     checkDerivedFiles(recording, aligned, report);
     const { path, name, layout, task, views } = recording;
@@ -68,7 +86,7 @@ export async function checkRecording(
       hasSensor: sensor !== null,
       robotHz: figures.robot.hz,
       rows: figures.robot.recorded,
-      actions: figures.actions,
+      actions: isRefused ? 0 : figures.actions,
       sensorHz: figures.sensor?.hz ?? 0,
     };
   } catch (error) {
@@ -82,6 +100,11 @@ export async function checkRecording(
     );
     return undefined;
   }
+}
+
+/** The reader was told to drop the sensor and says so; preprocess is not told by default. */
+function withoutOutcome(message: string): string {
+  return message.replace(/ The episode is made without the sensor\.$/, "");
 }
 
 function disposable<T extends { close(): void }>(value: T): T & Disposable {

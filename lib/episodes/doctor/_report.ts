@@ -53,6 +53,11 @@ export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+/** `is` of one, `are` of several. */
+export function areOf(count: number): string {
+  return count === 1 ? "is" : "are";
+}
+
 /** A few names, and how many more there are. */
 export function listed(names: readonly string[], most = 3): string {
   const rest = names.length - most;

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import type { LayoutName } from "../recording.ts";
-import { listed, type Report } from "./_report.ts";
+import { listed, plural, type Report } from "./_report.ts";
 
 /** What recordings of one task are compared in. */
 export interface RecordingFacts {
@@ -10,6 +10,28 @@ export interface RecordingFacts {
   readonly task: string;
   readonly views: readonly string[];
   readonly hasSensor: boolean;
+}
+
+/** Episodes of one recording: whoever trains on both sees the same data twice. */
+export function checkSources(
+  episodes: readonly { readonly path: string; readonly source: string }[],
+  report: Report,
+): void {
+  for (const [source, same] of Map.groupBy(episodes, (episode) => episode.source)) {
+    const [first, ...others] = same;
+    if (others.length === 0) continue;
+    report(
+      "warning",
+      "episode.same-source",
+      first!.path,
+      `It should be the only episode of ${source}, current value: ${
+        listed(others.map(({ path }) => path))
+      } too. Training on all of them counts the same data ${
+        plural(same.length, "time")
+      }: name one ` +
+        "of them, or delete the others.",
+    );
+  }
 }
 
 /** Views and sensor against the task's other recordings. */

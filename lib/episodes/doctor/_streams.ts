@@ -2,7 +2,7 @@ import { STATE_WIDTH } from "../actions.ts";
 import type { AlignedRecording } from "../align.ts";
 import type { AlignmentReport } from "../report.ts";
 import type { Recording } from "../recording.ts";
-import type { Report } from "./_report.ts";
+import { plural, type Report } from "./_report.ts";
 
 /** Streams that overlap the robot's log by less than this share of it are suspicious. */
 const MIN_OVERLAP = 0.5;
@@ -39,7 +39,7 @@ export function checkStreams(
       "warning",
       "sensor.without-time",
       sensor!.file,
-      `${withoutTime} rows have a time that is no finite number; they are left out.`,
+      `${plural(withoutTime, "row")} without a time that is a finite number; left out.`,
     );
   }
 }

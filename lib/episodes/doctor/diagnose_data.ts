@@ -1,10 +1,13 @@
+import { basename, dirname } from "node:path";
 import { discoverRecordings } from "../discover.ts";
 import type { Finding } from "../recording.ts";
 import { checkContainer, type ContainerFigures } from "./_container.ts";
+import { ownersAmong } from "./_owners.ts";
+import { checkPickleFolder } from "./_pickle.ts";
 import { findPlaces } from "./_places.ts";
 import { checkRecording, type RecordingFigures } from "./_recording.ts";
 import type { Report } from "./_report.ts";
-import { checkSiblings } from "./_siblings.ts";
+import { checkSiblings, checkSources } from "./_siblings.ts";
 
 /** How thoroughly data are looked at. */
 export interface DiagnoseDataOptions {
@@ -28,7 +31,7 @@ export interface RecordingHealth {
   readonly robotHz: number;
   /** Rows of the robot log. */
   readonly rows: number;
-  /** Actions of 0.1 s in it. */
+  /** Actions of 0.1 s that preprocess makes of it; 0 if it refuses it. */
   readonly actions: number;
   /** Rate of the sensor, in hertz; 0 without one. */
   readonly sensorHz: number;
@@ -58,6 +61,22 @@ export interface EpisodeHealth {
   readonly warnings: number;
 }
 
+/** What was found in a `data.pkl` that lies in a folder of its own. */
+export interface PickleHealth {
+  /** Its folder. */
+  readonly path: string;
+  /** Its actions; 0 if it cannot be read. */
+  readonly actions: number;
+  /** Number of its views. */
+  readonly views: number;
+  /** Whether it holds sensor rows. */
+  readonly hasSensor: boolean;
+  /** Findings of severity `error`. */
+  readonly errors: number;
+  /** Findings of severity `warning`. */
+  readonly warnings: number;
+}
+
 /** The data-quality report of some folders. */
 export interface DataDiagnosis {
   /** No finding is an `error`. */
@@ -68,9 +87,16 @@ export interface DataDiagnosis {
   readonly recordings: readonly RecordingHealth[];
   /** Episode containers, sorted by path. */
   readonly episodes: readonly EpisodeHealth[];
+  /** Folders with a `data.pkl` alone, sorted by path. */
+  readonly pickles: readonly PickleHealth[];
+  /** Roots that hold nothing of all this, as they were given. */
+  readonly empty: readonly string[];
 }
 
 const ORDER = ["error", "warning", "info"];
+const LEFT_BEHIND =
+  "A process that was killed while it wrote left this behind. It is not read; the next write to " +
+  "the same place removes it, or delete it.";
 
 /**
  * Looks at recordings of all layouts and at episode containers below some folders: whether they are
@@ -78,7 +104,8 @@ const ORDER = ["error", "warning", "info"];
  *
  * Of a recording: files, image bytes, rates, clocks, motion, sensor values, what other programs
  * derived from it. Of a container: manifest and checksums; actions computed again from the robot's
- * rows; times, segments; that no image and no sensor row is later than its action's start.
+ * rows; times, segments; that no image and no sensor row is later than its action's start; with the
+ * warnings that its maker noticed. Of a `data.pkl` alone: that it can be read and finds its images.
  *
  * @param roots recordings, containers, folders of them, or wildcards
  * @param options how thoroughly
@@ -104,46 +131,71 @@ export async function diagnoseData(
 ): Promise<DataDiagnosis> {
   const { quick = false, signal, onPlace } = options;
   const { recordings, empty } = discoverRecordings(roots);
-  const { containers, leftovers } = findPlaces(roots);
-  // A container in a folder of its own has the recording's name.
-  const found = recordings.filter(({ path }) => !containers.includes(path));
-  const notes = new Notes();
-  for (const { root, error } of empty) {
-    if (findPlaces([root]).containers.length > 0) continue;
-    notes.report("error", "data.none", root, error);
-  }
-  for (const path of leftovers) {
-    notes.report(
-      "info",
-      "leftover.partial",
-      path,
-      "A process that was killed while it wrote left this behind. It is not read; the next write " +
-        "to the same place removes it, or delete it.",
-    );
-  }
-  const total = found.length + containers.length;
-  const health: RecordingHealth[] = [];
-  const facts: RecordingFigures[] = [];
+  const { containers, pickles, leftovers } = findPlaces(roots);
+  // Containers and pickles in a folder of their own have the recording's name.
+  const found = recordings.filter(({ path }) =>
+    !containers.includes(path) && !pickles.includes(path)
+  );
+  const findings: Finding[] = [];
+  const report: Report = (severity, code, where, message) => {
+    findings.push({ severity, code, where, message });
+  };
+  const nothing = empty.filter(({ root }) => {
+    const places = findPlaces([root]);
+    return places.containers.length + places.pickles.length === 0;
+  });
+  for (const { root, error } of nothing) report("error", "data.none", root, error);
+  for (const path of leftovers) report("info", "leftover.partial", path, LEFT_BEHIND);
+
+  const alone = pickles.filter((path) => !isDerived(path, found));
+  const total = found.length + containers.length + alone.length;
+  let done = 0;
+  const goOn = (path: string) => {
+    signal?.throwIfAborted();
+    onPlace?.(path, done++, total);
+  };
+  const figures = new Map<string, RecordingFigures>();
   for (const each of found) {
-    signal?.throwIfAborted();
-    onPlace?.(each.path, health.length, total);
-    const mark = notes.mark();
-    const figures = await checkRecording(each, notes.report, { quick, signal });
-    if (figures !== undefined) facts.push(figures);
-    health.push({ ...recordingHealth(each, figures), ...notes.since(mark) });
+    goOn(each.path);
+    const facts = await checkRecording(each, report, { quick, signal });
+    if (facts !== undefined) figures.set(each.path, facts);
   }
-  checkSiblings(facts, notes.report);
-  const episodes: EpisodeHealth[] = [];
+  checkSiblings([...figures.values()], report);
+  const opened = new Map<string, ContainerFigures>();
   for (const path of containers) {
-    signal?.throwIfAborted();
-    onPlace?.(path, found.length + episodes.length, total);
-    const mark = notes.mark();
-    const figures = await checkContainer(path, notes.report, { quick, signal });
-    episodes.push({ ...episodeHealth(path, figures), ...notes.since(mark) });
+    goOn(path);
+    const facts = await checkContainer(path, report, { quick, signal });
+    if (facts !== undefined) opened.set(path, facts);
   }
-  const findings = notes.sorted();
-  const ok = findings.every(({ severity }) => severity !== "error");
-  return { ok, findings, recordings: health, episodes };
+  checkSources([...opened.values()], report);
+  const unpickled = alone.map((path) => {
+    goOn(path);
+    return checkPickleFolder(path, report);
+  });
+
+  const count = counter(findings, [...found.map(({ path }) => path), ...containers, ...alone]);
+  return {
+    ok: findings.every(({ severity }) => severity !== "error"),
+    findings: findings.toSorted((a, b) => ORDER.indexOf(a.severity) - ORDER.indexOf(b.severity)),
+    recordings: found.map((each) => ({
+      ...recordingHealth(each, figures.get(each.path)),
+      ...count(each.path),
+    })),
+    episodes: containers.map((path) => ({
+      ...episodeHealth(path, opened.get(path)),
+      ...count(path),
+    })),
+    pickles: alone.map((path, k) => {
+      const { actions = 0, views = 0, hasSensor = false } = unpickled[k] ?? {};
+      return { path, actions, views, hasSensor, ...count(path) };
+    }),
+    empty: nothing.map(({ root }) => root),
+  };
+}
+
+/** Whether a recording's own check looks at the pickle: it lies in the recording's `episode`. */
+function isDerived(path: string, found: readonly { readonly path: string }[]): boolean {
+  return basename(path) === "episode" && found.some((each) => each.path === dirname(path));
 }
 
 function recordingHealth(
@@ -159,26 +211,12 @@ function episodeHealth(path: string, figures: ContainerFigures | undefined) {
   return { path, name, task, actions, segments };
 }
 
-/** Takes findings down. */
-class Notes {
-  readonly #findings: Finding[] = [];
-
-  readonly report: Report = (severity, code, where, message) => {
-    this.#findings.push({ severity, code, where, message });
-  };
-
-  mark(): number {
-    return this.#findings.length;
-  }
-
-  since(mark: number): { errors: number; warnings: number } {
-    const of = (severity: string) =>
-      this.#findings.slice(mark).filter((finding) => finding.severity === severity).length;
+/** Counts the findings of each place. */
+function counter(findings: readonly Finding[], paths: readonly string[]) {
+  const byOwner = Map.groupBy(findings, ownersAmong(paths));
+  return (path: string) => {
+    const own = byOwner.get(path) ?? [];
+    const of = (wanted: string) => own.filter(({ severity }) => severity === wanted).length;
     return { errors: of("error"), warnings: of("warning") };
-  }
-
-  sorted(): Finding[] {
-    const rank = ({ severity }: Finding) => ORDER.indexOf(severity);
-    return this.#findings.toSorted((a, b) => rank(a) - rank(b));
-  }
+  };
 }
