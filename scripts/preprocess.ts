@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { dirname } from "node:path";
 import {
   choiceFlag,
   type Flag,
@@ -37,7 +38,8 @@ const clockOffsetFlag: Flag<Partial<Record<OffsetStream, number>>> = {
       const value = Number(seconds);
       if (
         !STREAMS.includes(stream as OffsetStream) || seconds === undefined || seconds === "" ||
-        rest.length > 0 || !Number.isFinite(value)
+        rest.length > 0 || !/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(seconds) ||
+        !Number.isFinite(value)
       ) {
         throw new UsageError(
           `Cannot use ${name}: it should be camera=SECONDS or sensor=SECONDS, ` +
@@ -47,6 +49,14 @@ const clockOffsetFlag: Flag<Partial<Record<OffsetStream, number>>> = {
       return [stream, value];
     })),
 };
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
 
 if (import.meta.main) {
   await runCommand({
@@ -102,6 +112,11 @@ recording or a recording cannot be used; the others are done all the same.`,
         throw new UsageError(
           `Cannot use --tolerance-ms: at ${flags.actionHz} actions per second it should be below ` +
             `${500 / flags.actionHz}, current value is ${flags.toleranceMs}.`,
+        );
+      }
+      if (flags.report !== undefined && !isFolder(dirname(flags.report))) {
+        throw new UsageError(
+          `Cannot write --report: its folder should exist, current value is "${flags.report}".`,
         );
       }
       const outcomes = await preprocess(roots, {

@@ -14,7 +14,8 @@ if (import.meta.main) {
   await runCommand({
     name: "demo",
     summary: "Shows its flags.",
-    details: "A note at the end.",
+    details: `A note at the end.
+  word01  ${"a table with a long column ".repeat(6)}`,
     arguments: "[PATH...]",
     flags: {
       batchSize: integerFlag("samples per step", { default: 4, min: 1, max: 64 }),

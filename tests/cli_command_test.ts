@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 
+import { HELP_LAYOUT } from "../lib/cli/_help.ts";
+
 const DEMO = new URL("./_cli_demo.ts", import.meta.url).pathname;
 
 function start(args: string[]) {
@@ -33,6 +35,30 @@ Deno.test("--help explains every flag with its default and ends with 0", async (
     assert.match(plain, new RegExp(`${name} .*?\\(default: off\\)`));
   }
   assert.match(plain, /A note at the end\./);
+});
+
+Deno.test("--help fits into 100 columns, and a long list of choices does not widen it", async () => {
+  const { stdout } = await run("--help");
+  const lines = stdout.split("\n");
+  assert.ok(lines.every((line) => line.length <= 100), stdout);
+  const column = (flag: string, summary: string) =>
+    lines.find((line) => line.includes(flag))!.indexOf(summary);
+  assert.equal(column("--batch-size", "samples"), column("--fast", "less"));
+  const engine = lines.findIndex((line) => /^ {2}--engine <auto\|.*wasm>$/.test(line));
+  assert.equal(lines[engine + 1]!.search(/\S/), column("--fast", "less"));
+  const words = lines.findIndex((line) => line.startsWith("  word01"));
+  assert.match(lines[words + 1]!, /^ {10}\S/); // hangs below the table's second column
+});
+
+Deno.test("a list of choices longer than a line is broken after bars", () => {
+  const choices = Array.from({ length: 30 }, (_, k) => `choice-${k}`).join("|");
+  const term = `--of <${choices}>`;
+  const helper = { helpWidth: 100 } as Parameters<typeof HELP_LAYOUT.formatItem>[3];
+  const lines = HELP_LAYOUT.formatItem(term, 30, "which of them", helper).split("\n");
+  assert.ok(lines.length > 4 && lines.every((line) => line.length <= 100), lines.join("\n"));
+  const [text, ...terms] = lines.reverse();
+  assert.equal(text!.trim(), "which of them");
+  assert.equal(terms.reverse().map((line) => line.trim()).join(""), term);
 });
 
 Deno.test("--json prints one document and nothing else on standard output", async () => {

@@ -31,7 +31,8 @@ function problemOf(path: string): string | undefined {
   try {
     return readJpegHeader(path).hasEnd ? undefined : "it was cut short: no end marker.";
   } catch (error) {
-    if (error instanceof SyntaxError) return error.message;
+    if (error instanceof SyntaxError || error instanceof TypeError) return error.message;
+    if (error instanceof Deno.errors.NotFound) return "it is a link that leads nowhere.";
     throw error;
   }
 }

@@ -95,6 +95,16 @@ function addStreamFindings(name: string, where: string, stream: StreamReport, ad
       `${name}: the clock went back ${count(backwardJumps, "time")}; ${what}`,
     );
   }
+  if (name === "robot" && stream.withoutTime > 0) {
+    add(
+      "warning",
+      "robot.without-time",
+      where,
+      `robot: ${
+        count(stream.withoutTime, "row")
+      } with a stamp far from both neighbours'; left out.`,
+    );
+  }
   for (const [start, end] of overlaps) {
     add(
       "warning",

@@ -21,7 +21,7 @@ export interface CleanTimes {
   readonly overlaps: readonly (readonly [start: number, end: number])[];
   /** Samples left out because the clock was set back by more than `maxBackward` beside them. */
   readonly rejectedByClock: number;
-  /** Samples left out because their time is not a finite number. */
+  /** Samples left out because their time is not a finite number, or far from both neighbours'. */
   readonly withoutTime: number;
 }
 
@@ -73,8 +73,9 @@ export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}):
       withoutTime: 0,
     };
   }
-  const finite: number[] = [];
-  for (let i = 0; i < time.length; i++) if (Number.isFinite(time[i])) finite.push(i);
+  const timed: number[] = [];
+  for (let i = 0; i < time.length; i++) if (Number.isFinite(time[i])) timed.push(i);
+  const finite = timed.filter((_, k) => !isStray(time, timed, k, maxBackward));
 
   let backwardJumps = 0, stretchStart = 0;
   let longest: [start: number, end: number] = [0, 0];
@@ -101,6 +102,14 @@ export function cleanTimes(time: Float64Array, options: CleanTimesOptions = {}):
     rejectedByClock: finite.length - kept.length,
     withoutTime: time.length - finite.length,
   };
+}
+
+/** One wrong stamp among right ones: far from its neighbours, which are near each other. */
+function isStray(time: Float64Array, rows: readonly number[], k: number, far: number): boolean {
+  if (k === 0 || k + 1 === rows.length) return false;
+  const [before, here, after] = [time[rows[k - 1]!]!, time[rows[k]!]!, time[rows[k + 1]!]!];
+  return Math.abs(here - before) > far && Math.abs(after - here) > far &&
+    Math.abs(after - before) <= far;
 }
 
 /**

@@ -55,15 +55,10 @@ export function discoverRecordings(
   for (const root of roots) {
     const isPattern = /[*?[]/.test(root) && !exists(root);
     const paths = isPattern ? globSync(root).sort() : exists(root) ? [root] : [];
-    const before = found.size;
-    let isNew = false;
-    for (const path of paths) {
-      for (const each of search(resolve(path), 0)) {
-        isNew ||= found.has(each.path);
-        found.set(each.path, each);
-      }
-    }
-    if (found.size > before || isNew) continue;
+    const seen = new Set<string>(), problems = empty.length;
+    const here = paths.flatMap((path) => search(resolve(path), 0, seen, empty));
+    for (const each of here) found.set(Deno.realPathSync(each.path), each);
+    if (here.length > 0 || empty.length > problems) continue;
     const error = paths.length > 0
       ? "it holds no recording of a known layout"
       : isPattern
@@ -92,11 +87,27 @@ function exists(path: string): boolean {
   }
 }
 
-function search(path: string, depth: number): FoundRecording[] {
+/** Recordings below a path; `seen` holds the real paths, so that links never lead in circles. */
+function search(
+  path: string,
+  depth: number,
+  seen: Set<string>,
+  empty: EmptyRoot[],
+): FoundRecording[] {
   if (!Deno.statSync(path).isDirectory) {
     return isMeca500Log(path) ? [{ path, layout: meca500Log }] : [];
   }
-  const entries = [...Deno.readDirSync(path)].filter(({ name }) => !name.startsWith("."));
+  const real = Deno.realPathSync(path);
+  if (seen.has(real)) return [];
+  seen.add(real);
+  let entries: Deno.DirEntry[];
+  try {
+    entries = [...Deno.readDirSync(path)].filter(({ name }) => !name.startsWith("."));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    empty.push({ root: path, error: `Cannot look into ${path}: permission is denied.` });
+    return [];
+  }
   const files = entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name);
   // A container, or what only a data.pkl was written to, is named after its recording.
   if (files.includes("episode.json")) return [];
@@ -110,7 +121,10 @@ function search(path: string, depth: number): FoundRecording[] {
     isDirectory || (isSymlink && exists(join(path, name)) &&
       Deno.statSync(join(path, name)).isDirectory)
   );
-  return [...logs, ...inner.flatMap(({ name }) => search(join(path, name), depth + 1))];
+  return [
+    ...logs,
+    ...inner.flatMap(({ name }) => search(join(path, name), depth + 1, seen, empty)),
+  ];
 }
 
 /**

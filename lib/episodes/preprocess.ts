@@ -1,5 +1,6 @@
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve, sep } from "node:path";
 import { type AlignedRecording, type AlignOptions, alignRecording } from "./align.ts";
+import { readDataPkl } from "../formats/data_pkl.ts";
 import { exportDataPkl } from "./data_pkl.ts";
 import { DamagedSensorError } from "./damaged_sensor_error.ts";
 import { discoverRecordings, type FoundRecording } from "./discover.ts";
@@ -7,7 +8,7 @@ import { type ReadOptions, readRecording } from "./read_recording.ts";
 import type { Recording } from "./recording.ts";
 import { type AlignmentReport, alignmentReport } from "./report.ts";
 import { actionRepresentation } from "./manifest.ts";
-import { sourceOfEpisode, writeEpisode } from "./write_episode.ts";
+import { refuseForeignFiles, sourceOfEpisode, writeEpisode } from "./write_episode.ts";
 
 /** What is written for each recording. */
 export type PreprocessFormat = "container" | "data-pkl" | "both";
@@ -103,23 +104,35 @@ function failed(path: string, layout: string, error: string): PreprocessedEpisod
   };
 }
 
-/** Folder per recording; recordings of one name in several tasks get the task's name in front. */
+/**
+ * Folder per recording. With `output` it is named after the recording, with as many of the folders above
+ * in front as tell recordings of one name apart.
+ */
 function outputFolders(recordings: readonly FoundRecording[], output?: string): string[] {
-  if (output === undefined) {
-    return recordings.map(({ path, layout }) =>
-      join(layout.name === "meca500-log" ? dirname(path) : path, "episode")
-    );
-  }
-  const nameOf = ({ path, layout }: FoundRecording) =>
-    layout.name === "meca500-log" ? basename(path).replace(/\.csv$/, "") : basename(path);
-  const names = recordings.map(nameOf);
-  return recordings.map(({ path }, k) => {
-    const short = join(output, names[k]!);
-    const long = join(output, `${basename(dirname(path))}__${names[k]}`);
+  const parts = recordings.map(({ path, layout }) => {
+    const above = dirname(path).split(sep).filter((part) => part !== "");
+    const isFile = layout.name === "meca500-log";
+    return [...above, isFile ? basename(path).replace(/\.csv$/, "") : basename(path)];
+  });
+  const nameOf = (k: number, depth: number) => parts[k]!.slice(-depth).join("__");
+  const depthOf = (k: number) => {
+    let depth = 1;
+    const isShared = (other: number) => other !== k && nameOf(other, depth) === nameOf(k, depth);
+    while (depth < parts[k]!.length && parts.some((_, other) => isShared(other))) depth++;
+    return depth;
+  };
+  return recordings.map(({ path, layout }, k) => {
+    if (output === undefined) {
+      if (layout.name !== "meca500-log") return join(path, "episode");
+      const siblings = recordings.filter((each) =>
+        each.layout === layout && dirname(each.path) === dirname(path)
+      );
+      return join(dirname(path), siblings.length > 1 ? `${parts[k]!.at(-1)}.episode` : "episode");
+    }
     // Where an earlier run has put it, it stays: one recording must not become two episodes.
-    const earlier = [short, long].find((folder) => sourceOfEpisode(folder) === path);
-    const isShared = names.indexOf(names[k]!) !== names.lastIndexOf(names[k]!);
-    return earlier ?? (isShared ? long : short);
+    const names = parts[k]!.map((_, depth) => join(output, nameOf(k, depth + 1)));
+    const earlier = names.find((folder) => sourceOfEpisode(folder) === path);
+    return earlier ?? names[depthOf(k) - 1]!;
   });
 }
 
@@ -190,6 +203,8 @@ async function write(
   const pickle = (folder: string) =>
     exportDataPkl(join(folder, "data.pkl"), recording, aligned, options.actionHz ?? 10);
   if (format === "data-pkl") {
+    refuseForeignFiles(target, recording.path);
+    refuseForeignPickle(target, recording);
     Deno.mkdirSync(target, { recursive: true });
     return pickle(target);
   }
@@ -214,4 +229,25 @@ async function write(
     readSensor: recording.sensor?.readRowsInto.bind(recording.sensor) ?? null,
     ...(format === "both" ? { also: pickle } : {}),
   }, signal);
+}
+
+/** A pickle beside nothing else tells by its images which recording it was made of. */
+function refuseForeignPickle(target: string, recording: Recording): void {
+  const path = join(target, "data.pkl");
+  if (sourceOfEpisode(target) !== undefined || !isThere(path)) return;
+  const [first] = [...readDataPkl(path).image.values()].flat();
+  if (first === undefined || first.startsWith(recording.path + sep)) return;
+  throw new TypeError(
+    `Cannot write ${path}: it holds another recording's actions, with images such as ${first}. ` +
+      "Choose another --output, or delete it.",
+  );
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -49,6 +49,8 @@ export interface StreamQuality {
 const GAP_PERIODS = 1.75;
 /** Intervals longer than this many are gaps without a closer look. */
 const CERTAIN_PERIODS = 3;
+/** Up to so many times the different stamps, samples with equal ones count for the rate. */
+const COARSE_SHARE = 1.2;
 /** Intervals on either side of a doubtful one that are looked at. */
 const NEIGHBOURS = 3;
 
@@ -90,7 +92,9 @@ export function streamQuality(time: Float64Array, all: Float64Array = time): Str
   }
   const steady = intervals.filter((each) => Math.abs(each - period) <= period / 100).length;
   const paused = gaps.reduce((sum, { seconds }) => sum + seconds, 0);
-  const mean = (time[n - 1]! - time[0]! - paused) / (all.length - 1 - gaps.length);
+  // A few equal stamps come from a coarse clock, many from rows that were written twice.
+  const samples = all.length < COARSE_SHARE * n ? all.length : n;
+  const mean = (time[n - 1]! - time[0]! - paused) / (samples - 1 - gaps.length);
   return {
     ...bounds,
     hz: 1 / (2 * steady > intervals.length || !(mean > 0) ? period : mean),

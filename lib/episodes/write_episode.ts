@@ -101,7 +101,7 @@ export async function writeEpisode(
 }
 
 /** Nothing but an older container of the same recording is ever replaced. */
-function refuseForeignFiles(folder: string, source: string): void {
+export function refuseForeignFiles(folder: string, source: string): void {
   recoverFolder(folder);
   let names: string[];
   try {

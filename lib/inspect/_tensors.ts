@@ -1,11 +1,16 @@
 import type { NpyReader } from "../formats/npy_reader.ts";
 import type { NpyArray, NpyTypedArray } from "../formats/npy_types.ts";
-import { accumulatorOf, type NumberArray } from "./_accumulate.ts";
+import { type Accumulator, accumulatorOf, type NumberArray } from "./_accumulate.ts";
 import { breathe } from "../episodes/_breathe.ts";
-import type { InspectOptions, TensorEntry, TensorStatistics } from "./inspection.ts";
+import type { InspectOptions, TensorEntry } from "./inspection.ts";
 
 /** Values read at a time. */
 const BLOCK_BYTES = 4 << 20;
+/** Columns of wider tables are alike; those of others may have units of their own. */
+const MOST_COLUMNS = 12;
+
+/** Figures of an array, and of its columns where it is a narrow table. */
+type Figures = Pick<TensorEntry, "statistics" | "columns">;
 
 /** What is said about an array on disk; its values are read only for statistics. */
 export async function describeReader(
@@ -16,9 +21,7 @@ export async function describeReader(
   const { dtype, shape } = reader;
   const bytes = elements(shape) * elementBytes(dtype, reader);
   const entry = { name, dtype, shape, bytes };
-  return options.stats
-    ? { ...entry, statistics: await statisticsOf(name, reader, options) }
-    : entry;
+  return options.stats ? { ...entry, ...await statisticsOf(name, reader, options) } : entry;
 }
 
 /** What is said about an array in memory. */
@@ -29,18 +32,18 @@ export function describeArray(name: string, array: NpyArray, stats = false): Ten
     : elements(shape) * elementBytes(dtype, undefined);
   const entry = { name, dtype, shape, bytes };
   if (!stats) return entry;
-  const accumulator = accumulatorOf(dtype);
+  const accumulator = tableAccumulator(dtype, shape);
   accumulator?.add(data as NumberArray);
-  return { ...entry, statistics: accumulator?.result() ?? null };
+  return { ...entry, ...accumulator?.result() ?? { statistics: null } };
 }
 
 async function statisticsOf(
   name: string,
   reader: NpyReader,
   { signal, onProgress }: InspectOptions,
-): Promise<TensorStatistics | null> {
-  const accumulator = accumulatorOf(reader.dtype);
-  if (accumulator === undefined) return null;
+): Promise<Figures> {
+  const accumulator = tableAccumulator(reader.dtype, reader.shape);
+  if (accumulator === undefined) return { statistics: null };
   const { rows, rowLength } = reader;
   const empty = reader.readRows(0, 0) as NpyTypedArray;
   const perRow = rowLength * (reader.dtype.startsWith("complex") ? 2 : 1);
@@ -55,6 +58,31 @@ async function statisticsOf(
     await breathe(signal);
   }
   return accumulator.result();
+}
+
+/** Gathers whole rows. */
+function tableAccumulator(dtype: string, shape: readonly number[]) {
+  const whole = accumulatorOf(dtype);
+  if (whole === undefined) return undefined;
+  const width = shape.length === 2 && !dtype.startsWith("complex") ? shape[1]! : 0;
+  const isTable = width > 1 && width <= MOST_COLUMNS;
+  const columns = isTable ? Array.from({ length: width }, () => accumulatorOf(dtype)!) : [];
+  return {
+    add(values: NumberArray): void {
+      whole.add(values);
+      columns.forEach((column, c) => column.add(everyNth(values, c, width)));
+    },
+    result: (): Figures => ({
+      statistics: whole.result(),
+      ...(isTable ? { columns: columns.map((column: Accumulator) => column.result()) } : {}),
+    }),
+  };
+}
+
+function everyNth(values: NumberArray, first: number, step: number): NumberArray {
+  const picked = values.slice(0, values.length / step);
+  for (let i = 0; i < picked.length; i++) picked[i] = values[first + i * step]!;
+  return picked;
 }
 
 function elements(shape: readonly number[]): number {

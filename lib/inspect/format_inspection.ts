@@ -43,30 +43,45 @@ export function formatInspection(
   return blocks.join("\n\n");
 }
 
+const COLUMNS = ["count", "min", "max", "mean", "std", "nan", "infinite"] as const;
+
+/** A row per array; narrow tables have one per column too, whose units may differ. */
 function tensorRows(tensors: readonly TensorEntry[]): string[][] {
   const hasStatistics = tensors.some(({ statistics }) => statistics !== undefined);
-  const columns = ["count", "min", "max", "mean", "std", "nan", "infinite"] as const;
-  const head = ["array", "dtype", "shape", "size", ...(hasStatistics ? columns : [])];
+  const head = ["array", "dtype", "shape", "size", ...(hasStatistics ? COLUMNS : [])];
   return [
     head,
-    ...tensors.map(({ name, dtype, shape, bytes, statistics }) => [
-      name,
-      dtype,
-      shape.join("×") || "single",
-      formatBytes(bytes),
-      ...(hasStatistics ? columns.map((column) => figure(statistics, column)) : []),
+    ...tensors.flatMap(({ name, dtype, shape, bytes, statistics, columns = [] }) => [
+      [
+        name,
+        dtype,
+        shape.join("×") || "single",
+        formatBytes(bytes),
+        ...(hasStatistics && columns.length === 0 ? figures(statistics) : []),
+      ],
+      ...columns.map((column, c) => [`  ${name}[:, ${c}]`, "", "", "", ...figures(column)]),
     ]),
   ];
 }
 
-function figure(
-  statistics: TensorStatistics | null | undefined,
-  column: keyof TensorStatistics,
-): string {
-  const value = statistics?.[column] ?? null;
+/** Extremes and mean have as many digits as tell them apart; times in seconds need more than 7. */
+function figures(statistics: TensorStatistics | null | undefined): string[] {
+  if (statistics === null || statistics === undefined) return COLUMNS.map(() => "–");
+  const min = Number(statistics.min), max = Number(statistics.max);
+  const spread = max - min, size = Math.max(Math.abs(min), Math.abs(max));
+  const digits = spread > 0 && Number.isFinite(spread)
+    ? Math.min(17, Math.max(DIGITS, Math.ceil(Math.log10(size / spread)) + APART))
+    : DIGITS;
+  return COLUMNS.map((column) => figure(statistics[column], column === "std" ? DIGITS : digits));
+}
+
+/** Digits of a number, and of the difference between the smallest and the largest. */
+const DIGITS = 7, APART = 4;
+
+function figure(value: number | string | null, digits: number): string {
   if (value === null) return "–";
   if (typeof value === "string" || Number.isInteger(value)) return String(value);
-  return String(Number(value.toPrecision(7)));
+  return String(Number(value.toPrecision(digits)));
 }
 
 type Row = Readonly<Record<string, unknown>>;
@@ -83,13 +98,22 @@ function recordRows(records: readonly Row[]): (string | number)[][] {
   return [columns, ...records.map((record) => columns.map((column) => cell(record[column])))];
 }
 
-function factRows(name: string, value: unknown): string[][] {
+const RATE_DECIMALS = 3;
+/** Names of rates, in hertz, and of objects that hold them. */
+const RATE = /^rates?$|Hz$|(^|_)hz$/;
+
+function factRows(name: string, value: unknown, isRate = RATE.test(name)): string[][] {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const members = isObject ? Object.entries(value) : [];
-  if (members.length === 0) return [[name, formatFact(value)]];
+  if (members.length === 0) {
+    const isLong = isRate && typeof value === "number";
+    return [[name, formatFact(isLong ? Number(value.toFixed(RATE_DECIMALS)) : value)]];
+  }
   return [
     [name],
-    ...members.flatMap(([key, member]) => factRows(key, member)).map(([key = "", ...rest]) => [
+    ...members.flatMap(([key, member]) => factRows(key, member, isRate || RATE.test(key))).map((
+      [key = "", ...rest],
+    ) => [
       `  ${key}`,
       ...rest,
     ]),

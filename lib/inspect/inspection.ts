@@ -28,6 +28,8 @@ export interface TensorEntry {
   readonly bytes: number;
   /** Only if asked for; null where the elements are no numbers. */
   readonly statistics?: TensorStatistics | null;
+  /** Only if asked for, of tables of at most 12 columns: the figures of each column. */
+  readonly columns?: readonly TensorStatistics[];
 }
 
 /** What is known about a file or folder. */

@@ -7,6 +7,7 @@ import { json } from "./kinds/json.ts";
 import { npy } from "./kinds/npy.ts";
 import { npz } from "./kinds/npz.ts";
 import { pickle } from "./kinds/pickle.ts";
+import { pickleFolder } from "./kinds/pickle_folder.ts";
 import { recording } from "./kinds/recording.ts";
 
 /** Every kind, in the order in which they are asked; `folder` takes what no other folder kind wants. */
@@ -18,6 +19,7 @@ export const KINDS: readonly Kind[] = [
   npy,
   jpeg,
   episode,
+  pickleFolder,
   recording,
   folder,
 ];

@@ -33,10 +33,12 @@ const recording = (options = {}) =>
 Deno.test("convert --help lists every conversion and every flag", async () => {
   const { code, stdout } = await convert("--help");
   assert.equal(code, 0);
+  const plain = stdout.replace(/\s+/g, " ");
   for (const { from, to, summary } of CONVERSIONS) {
-    assert.match(stdout, new RegExp(`${from} +→ ${to} `));
-    assert.ok(stdout.includes(summary));
+    assert.ok(plain.includes(`${from} → ${to} ${summary}`), summary);
   }
+  assert.ok(stdout.split("\n").every((line) => line.length <= 100), "lines of at most 100 columns");
+  assert.match(plain, /up to 0\.2 s of rows at the end of the original recording are lost/);
   for (const flag of ["to", "overwrite", "clock", "max-diff-ms", "no-intervals", "compat"]) {
     assert.match(stdout, new RegExp(`--${flag}[^-]`));
   }
@@ -94,7 +96,9 @@ Deno.test("raw sensor rows become windows and back", async () => {
   const windows = join(folder, "sensor_data.npz"), back = join(folder, "back.npz");
   assert.equal((await convert(raw, windows)).code, 0);
   assert.deepEqual(readNpz(windows).data!.shape, [2, 650, 1026]);
-  assert.equal((await convert(windows, back)).code, 0);
+  const taken = await convert(windows, back);
+  assert.equal(taken.code, 0);
+  assert.match(taken.stderr, /hold 780 rows.*up to 0\.2 s of rows at the end .* cannot come back/s);
   assert.deepEqual(readNpz(back).alines!.data, readNpz(raw).alines!.data);
   writeSensor(raw, range(649, (k) => START + k / 650));
   const { code, stderr } = await convert(raw, join(folder, "none.npz"));
@@ -132,7 +136,6 @@ Deno.writeTextFileSync(join(folder, "notes.txt"), "");
 Deno.writeTextFileSync(join(folder, "robot.csv"), "");
 const WRONG: [args: string[], message: RegExp][] = [
   [["notes.txt", "notes.npz"], /no known conversion fits.*Known conversions:.*data\.pkl/s],
-  [["missing.pkl", "episode"], /missing\.pkl: there is no such file or folder/],
   [["robot.csv", "robot.pkl"], /no known conversion fits/],
   [["robot.csv"], /Argument OUTPUT is missing|missing/i],
   [[".", ".", "--to", "interval-jso"], /--to.*Did you mean "interval-json"/],
@@ -147,6 +150,23 @@ for (const [args, message] of WRONG) {
     assert.match(stderr, message);
   });
 }
+
+Deno.test("INPUT that is not there ends with 1, as with inspect", async () => {
+  for (const missing of ["missing.pkl", "notes.txt/below.pkl"]) {
+    const { code, stderr } = await convert(join(folder, missing), join(folder, "episode"));
+    assert.equal(code, 1);
+    assert.match(stderr, /^error: .*\.pkl: there is no such file or folder\. Check the path\.\n$/);
+  }
+});
+
+Deno.test("logs of mecademicpy among recordings are skipped with a remark", async () => {
+  const root = join(recording({ name: "data_collection_1" }), "..", "..");
+  const log = "timestamp,JointPos_0\n1,2\n";
+  Deno.writeTextFileSync(join(root, "Meca500.csv"), log);
+  const { code, stderr } = await convert(root, root, "--to", "windowed");
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /^Skipped .*Meca500\.csv: a log of mecademicpy/m);
+});
 
 Deno.test("damaged input ends with 1, names file and place, and leaves nothing", async () => {
   const path = join(folder, "robot_states.csv");

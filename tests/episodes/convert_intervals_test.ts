@@ -53,7 +53,7 @@ Deno.test("images are matched within 10 ms, and intervals reach back to the imag
   const folder = recordingFolder({ robot: ROBOT, images: { "View1/left": SIX.map(zed) } });
   const { files, remarks } = convert(folder);
   assert.deepEqual(files.map(({ tensors }) => tensors), [5]);
-  assert.match(remarks.join(), /View1_left_single\.json: 1 images have no robot row/);
+  assert.match(remarks.join(), /View1_left_single\.json: 1 image has no robot row/);
   const found = records(folder, "View1_left");
   assert.deepEqual(found.map(({ timestamp }) => timestamp), SIX.slice(0, 5));
   const matched = [100.5, 101.01, 101.5, 102.01, 102.52];

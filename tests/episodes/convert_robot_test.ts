@@ -59,7 +59,7 @@ Deno.test("rows with blank cells and a torn last line are left out and said", ()
   Deno.writeTextFileSync(log, lines.slice(0, 20).join("\r\n").slice(0, -9));
   const { rows, remarks } = writeRobotStates(log, output);
   assert.equal(rows, 17);
-  assert.match(remarks[0]!, /robot_states\.csv: 1 rows hold blank cells/);
+  assert.match(remarks[0]!, /robot_states\.csv: 1 row has blank cells/);
   assert.match(remarks[1]!, /last line was cut short/);
   assert.equal((readNpz(output).poses!.data as Float32Array)[2 * 6], 3);
 });
@@ -118,8 +118,52 @@ Deno.test("two logs in one folder and damaged logs fail, the others are done", a
 Deno.test("a folder without robot logs is an error that says what is looked for", async () => {
   await assert.rejects(writeRobotFiles(Deno.makeTempDirSync(), "/nowhere"), {
     name: "SyntaxError",
-    message: /robot_states\.csv or robot_state_\*\.csv/,
+    message: /robot_states\.csv, robot_state_\*\.csv or robot_rt_\*\.csv/,
   });
+});
+
+/** A `robot_rt_*.csv`: one clock, other names; joint k is k, the pose 10 to 15. */
+function writeCaptureLog(path: string): void {
+  const joints = [1, 2, 3, 4, 5, 6].map((k) => `joint_angle_${k}`);
+  const pose = ["x", "y", "z", "a", "b", "r"].map((axis) => `EE_${axis}`);
+  const rows = TIMES.map((time) => [time, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15].join());
+  Deno.writeTextFileSync(path, [["timestamp", ...joints, ...pose].join(), ...rows, ""].join("\n"));
+}
+
+const JOINT_LOG = "timestamp,JointPos_0,JointPos_1,JointPos_2,JointPos_3,JointPos_4,JointPos_5\n" +
+  "1000,1,2,3,4,5,6\n";
+
+Deno.test("a robot_rt_*.csv of older captures is converted, alone and in a tree", async () => {
+  const root = Deno.makeTempDirSync(), folder = join(root, "OCT_insertion", "Captures1");
+  Deno.mkdirSync(folder, { recursive: true });
+  const log = join(folder, "robot_rt_1761551500.000.csv"), output = join(root, "one.npz");
+  writeCaptureLog(log);
+  const { rows, arrays } = writeRobotStates(log, output);
+  assert.deepEqual([rows, arrays], [50, ["robot_states", "joints", "poses", "timestamps"]]);
+  const { robot_states, timestamps } = readNpz(output);
+  const first = [...robot_states!.data as Float32Array].slice(0, 12);
+  assert.deepEqual(first, [1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15]);
+  assert.deepEqual([...timestamps!.data as Float64Array], TIMES);
+  assert.throws(() => writeRobotStates(log, output, "send"), /send_timestamp/);
+  const { files } = await writeRobotFiles(root, root);
+  assert.deepEqual(files.map(({ path }) => path), [join(folder, "robot_states.npz")]);
+});
+
+Deno.test("a log of mecademicpy holds no poses: refused alone, skipped with the others", async () => {
+  const root = Deno.makeTempDirSync(), log = join(root, "Meca500_trajectory.csv");
+  Deno.writeTextFileSync(log, JOINT_LOG);
+  assert.throws(() => writeRobotStates(log, join(root, "robot.npz")), {
+    name: "SyntaxError",
+    message: /Meca500_trajectory\.csv: it should hold joints and poses.*joints alone/,
+  });
+  await assert.rejects(writeRobotFiles(root, root), /Skipped .*trajectory\.csv.*but no poses/);
+  Deno.writeTextFileSync(join(root, "notes.csv"), "a\n1\n");
+  writeRobotLog(join(root, "robot_states.csv"), TIMES);
+  const { files, failed, remarks } = await writeRobotFiles(root, root);
+  assert.deepEqual([files.length, failed], [1, []]);
+  assert.equal(remarks.length, 2);
+  assert.match(remarks[0]!, /^Skipped .*trajectory\.csv: a log of mecademicpy/);
+  assert.match(remarks[1]!, /^Skipped .*notes\.csv: no recorder's robot log by its name/);
 });
 
 Deno.test("NumPy opens it", { ignore: !hasNumpy() }, () => {

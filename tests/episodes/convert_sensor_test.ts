@@ -35,9 +35,9 @@ Deno.test("without a usable rate 650 Hz is assumed", () => {
   }
 });
 
-Deno.test("windows hold the rows that they say, dated by their last row", () => {
+Deno.test("windows hold the rows that they say, dated by their last row", async () => {
   const input = rawFile(2000), output = join(input, "..", "sensor_data.npz");
-  assert.equal(writeSensorWindows(input, output).windows, 11);
+  assert.equal((await writeSensorWindows(input, output)).windows, 11);
   using file = openNpz(output);
   assert.deepEqual(file.names, ["timestamps", "data"]);
   const ends = range(11, (j) => 649 + 130 * j);
@@ -55,17 +55,17 @@ Deno.test("windows hold the rows that they say, dated by their last row", () => 
   }
 });
 
-Deno.test("less rows than a window write nothing and leave what is there", () => {
+Deno.test("less rows than a window write nothing and leave what is there", async () => {
   const input = rawFile(649), output = join(input, "..", "sensor_data.npz");
   Deno.writeTextFileSync(output, "old");
-  assert.equal(writeSensorWindows(input, output).windows, 0);
+  assert.equal((await writeSensorWindows(input, output)).windows, 0);
   assert.equal(Deno.readTextFileSync(output), "old");
 });
 
-Deno.test("rows come back from windows, each once, in order", () => {
+Deno.test("rows come back from windows, each once, in order", async () => {
   const input = rawFile(650 + 130 * 4), folder = join(input, "..");
-  writeSensorWindows(input, join(folder, "sensor_data.npz"));
-  const count = writeSensorRows(join(folder, "sensor_data.npz"), join(folder, "back.npz"));
+  await writeSensorWindows(input, join(folder, "sensor_data.npz"));
+  const count = await writeSensorRows(join(folder, "sensor_data.npz"), join(folder, "back.npz"));
   assert.equal(count, 650 + 130 * 4);
   const raw = readNpz(input), back = readNpz(join(folder, "back.npz"));
   assert.deepEqual(back.forces!.data, raw.forces!.data);
@@ -76,38 +76,51 @@ Deno.test("rows come back from windows, each once, in order", () => {
   assert.equal(back.send_timestamps, undefined);
 });
 
-Deno.test("an interrupted conversion leaves the old file and no other", () => {
+Deno.test("an interrupted conversion leaves the old file and no other", async () => {
   const input = rawFile(1000), folder = join(input, "..");
-  writeSensorWindows(input, join(folder, "sensor_data.npz"));
+  await writeSensorWindows(input, join(folder, "sensor_data.npz"));
   const before = Deno.readFileSync(join(folder, "sensor_data.npz"));
   const signal = AbortSignal.abort();
   const names = () => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
   const there = names();
-  assert.throws(() => writeSensorWindows(input, join(folder, "sensor_data.npz"), signal), {
+  await assert.rejects(writeSensorWindows(input, join(folder, "sensor_data.npz"), signal), {
     name: "AbortError",
   });
-  assert.throws(
-    () => writeSensorRows(join(folder, "sensor_data.npz"), join(folder, "back.npz"), signal),
+  await assert.rejects(
+    writeSensorRows(join(folder, "sensor_data.npz"), join(folder, "back.npz"), signal),
     { name: "AbortError" },
   );
   assert.deepEqual(Deno.readFileSync(join(folder, "sensor_data.npz")), before);
   assert.deepEqual(names(), there);
 });
 
-Deno.test("files of the other kind and damaged files are named", () => {
+Deno.test("Ctrl-C is heard while windows are cut and rows taken out", async () => {
+  const input = rawFile(5000), folder = join(input, ".."), output = join(folder, "out.npz");
+  await writeSensorWindows(input, join(folder, "sensor_data.npz"));
+  for (const run of [writeSensorWindows, writeSensorRows]) {
+    const from = run === writeSensorWindows ? input : join(folder, "sensor_data.npz");
+    await new Promise((done) => setTimeout(done, 60)); // events get their turn every 50 ms
+    const controller = new AbortController();
+    setTimeout(() => controller.abort());
+    await assert.rejects(run(from, output, controller.signal), { name: "AbortError" });
+  }
+  assert.throws(() => Deno.statSync(output), Deno.errors.NotFound);
+});
+
+Deno.test("files of the other kind and damaged files are named", async () => {
   const input = rawFile(700), folder = join(input, ".."), output = join(folder, "out.npz");
-  writeSensorWindows(input, join(folder, "sensor_data.npz"));
-  assert.throws(() => writeSensorWindows(join(folder, "sensor_data.npz"), output), {
+  await writeSensorWindows(input, join(folder, "sensor_data.npz"));
+  await assert.rejects(writeSensorWindows(join(folder, "sensor_data.npz"), output), {
     name: "SyntaxError",
     message: /sensor_data\.npz: it should hold rows .* windows already/,
   });
-  assert.throws(() => writeSensorRows(input, output), {
+  await assert.rejects(writeSensorRows(input, output), {
     name: "SyntaxError",
     message: /065253\.npz: it should hold data .* rows already/,
   });
   const bytes = Deno.readFileSync(input);
   Deno.writeFileSync(input, bytes.subarray(0, bytes.length - 5000));
-  assert.throws(() => writeSensorWindows(input, output), {
+  await assert.rejects(writeSensorWindows(input, output), {
     name: "SyntaxError",
     message: /065253\.npz/,
   });
@@ -128,10 +141,10 @@ function collection(): string {
   }, COLLECTION);
 }
 
-Deno.test("metadata holds measured rates, sorted views and real counts", () => {
+Deno.test("metadata holds measured rates, sorted views and real counts", async () => {
   const folder = collection();
   const [found] = discoverRecordings([folder]).recordings;
-  const { files } = writeWindowFiles(found!, folder, { metadata: true });
+  const { files } = await writeWindowFiles(found!, folder, { metadata: true });
   assert.deepEqual(files.map(({ path }) => path), [
     join(folder, "sensor_data.npz"),
     join(folder, "metadata.json"),
@@ -152,26 +165,27 @@ Deno.test("metadata holds measured rates, sorted views and real counts", () => {
   });
 });
 
-Deno.test("files that are there are kept; replaced metadata keeps what is not its own", () => {
+Deno.test("files that are there are kept; replaced metadata keeps what is not its own", async () => {
   const folder = collection();
   const [found] = discoverRecordings([folder]).recordings;
   const path = join(folder, "metadata.json");
   const own = { instruction: "insert", clock_offsets: { sensor: 0.04 }, robot_hz: 1 };
   Deno.writeTextFileSync(path, JSON.stringify(own));
-  assert.deepEqual(writeWindowFiles(found!, folder, { metadata: true }).kept, [path]);
+  const { kept } = await writeWindowFiles(found!, folder, { metadata: true });
+  assert.deepEqual(kept, [path]);
   assert.deepEqual(JSON.parse(Deno.readTextFileSync(path)), own);
-  const again = writeWindowFiles(found!, folder, { metadata: true, overwrite: true });
+  const again = await writeWindowFiles(found!, folder, { metadata: true, overwrite: true });
   assert.deepEqual([again.kept, again.files.length], [[], 2]);
   const { robot_hz, instruction, clock_offsets } = JSON.parse(Deno.readTextFileSync(path));
   assert.deepEqual([robot_hz, instruction, clock_offsets], [100, "insert", { sensor: 0.04 }]);
 });
 
-Deno.test("windows need a sensor file with rows, and a robot log before anything is written", () => {
+Deno.test("windows need a sensor file with rows, and a robot log before anything is written", async () => {
   const bare = recordingFolder({ robot: range(10) }, COLLECTION);
   const find = (folder: string) => discoverRecordings([folder]).recordings[0]!;
-  assert.throws(() => writeWindowFiles(find(bare), bare), /should hold a sensor_data_.*none/);
+  await assert.rejects(writeWindowFiles(find(bare), bare), /should hold a sensor_data_.*none/);
   const folder = collection();
   Deno.removeSync(join(folder, "robot_state_20251027_170308.csv"));
-  assert.throws(() => writeWindowFiles(find(folder), folder, { metadata: true }), /robot_state_/);
+  await assert.rejects(writeWindowFiles(find(folder), folder, { metadata: true }), /robot_state_/);
   assert.ok(![...Deno.readDirSync(folder)].some(({ name }) => name === "sensor_data.npz"));
 });

@@ -47,7 +47,8 @@ Deno.test("doctor --data ends with 1 when an invariant is violated", async () =>
 Deno.test("doctor --data prints a table and every finding", async () => {
   const { code, stdout } = await run("--data", `${dirname(dirname(damaged))}/*`);
   assert.equal(code, 1);
-  assert.match(stdout, /^error clock\.disjoint \(.*view1\/left\): The streams should run/m);
+  assert.match(stdout, /^ {2}error clock\.disjoint \(view1\/left\): The streams should run/m);
+  assert.equal(stdout.split("\n").filter((line) => line === damaged).length, 1);
   assert.match(stdout, /^recording +layout +robot Hz/m);
   assert.match(stdout, /1 recording, 0 episodes: 5 errors/);
 });
@@ -62,6 +63,53 @@ Deno.test("doctor --data with nothing there is a finding, not a crash", async ()
     "data.none",
     nowhere,
   ]);
+});
+
+Deno.test("doctor takes roots without --data too, and counts those that hold nothing", async () => {
+  const nowhere = join(Deno.makeTempDirSync(), "nowhere");
+  const { code, stdout } = await run("--quick", sound, nowhere, "--data", damaged);
+  assert.equal(code, 1);
+  assert.match(stdout, /^2 recordings, 0 episodes, 1 root that holds nothing: 6 errors/m);
+  assert.ok(stdout.includes(`error data.none (${nowhere}): `));
+  const json = await run("--json", nowhere);
+  assert.deepEqual(JSON.parse(json.stdout).empty, [nowhere]);
+});
+
+Deno.test("doctor --quiet leaves remarks out, and nothing else", async () => {
+  const loud = await run(sound, damaged), quiet = await run("--quiet", sound, damaged);
+  assert.match(loud.stdout, /^ {2}info sensor\.missing/m);
+  assert.ok(!/ info /.test(quiet.stdout));
+  assert.match(quiet.stdout, /^ {2}error clock\.disjoint/m);
+  const summary = (text: string) => text.slice(text.indexOf("recording  "));
+  assert.equal(summary(quiet.stdout), summary(loud.stdout));
+});
+
+Deno.test("a folder with data.pkl alone is no broken recording", async () => {
+  const folder = tinyRecording({ layout: "captures", seconds: 1 });
+  const output = Deno.makeTempDirSync(), made = join(output, "Captures1");
+  await preprocess([folder], { format: "data-pkl", output });
+  const { ok, findings, recordings, pickles, empty } = await diagnoseData([output]);
+  assert.ok(ok, JSON.stringify(findings));
+  assert.deepEqual([findings.map(({ code }) => code), recordings, empty], [
+    ["pickle.no-times"],
+    [],
+    [],
+  ]);
+  assert.deepEqual(pickles, [
+    { path: made, actions: 10, views: 5, hasSensor: false, errors: 0, warnings: 0 },
+  ]);
+  Deno.removeSync(join(folder, "view1"), { recursive: true });
+  const moved = await diagnoseData([made]);
+  const [missing] = moved.findings.filter(({ severity }) => severity === "warning");
+  assert.equal(missing!.code, "pickle.images-missing");
+  assert.match(missing!.message, /^5 of the 25 images that it names are not there/);
+  assert.equal(moved.pickles[0]!.warnings, 1);
+  Deno.truncateSync(join(made, "data.pkl"), 100);
+  const damaged = await diagnoseData([output]);
+  assert.deepEqual(damaged.findings.map(({ severity, code }) => [severity, code]), [
+    ["error", "pickle.unreadable"],
+  ]);
+  assert.equal(damaged.pickles[0]!.errors, 1);
 });
 
 Deno.test("doctor --quick without --data is wrong usage", async () => {

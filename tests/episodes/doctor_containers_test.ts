@@ -440,7 +440,82 @@ Deno.test("episode.untimed (warning): actions of a data.pkl without its robot lo
   await importDataPkl(pickle, join(root, "untimed"));
   const { ok, findings } = await diagnoseData([root]);
   assert.ok(ok, JSON.stringify(findings));
-  assert.deepEqual(findings.map(({ code }) => code), ["episode.untimed"]);
+  // The folder above holds the pickle alone.
+  assert.deepEqual(findings.map(({ code }) => code), ["episode.untimed", "pickle.no-times"]);
+});
+
+Deno.test("the pickled sensor rows of an imported data.pkl are known, and checked", async () => {
+  const folder = tinyRecording({ layout: "new-dataset2", seconds: 1.2 });
+  const root = Deno.makeTempDirSync(), episode = join(root, "untimed");
+  await preprocess([folder], { format: "data-pkl", output: root });
+  const pickle = join(root, basename(folder), "data.pkl");
+  await importDataPkl(pickle, episode);
+  assert.ok(Deno.statSync(join(episode, "pickled_sensor.npy")).isFile);
+  const { findings } = await diagnoseData([episode]);
+  assert.deepEqual(findings.map(({ code }) => code).sort(), ["episode.untimed", "sensor.no-times"]);
+  writeNpy(join(episode, "pickled_sensor.npy"), { data: new Float32Array(12) });
+  const damaged = await diagnoseData([episode]);
+  assert.equal(damaged.ok, false);
+  assert.match(
+    damaged.findings[0]!.message,
+    /float32 \(12, 1026\), current value is float32 \(12\)/,
+  );
+});
+
+Deno.test("what preprocess warned of is said of the episode too, with code and severity", async () => {
+  const folder = tinyRecording({ layout: "captures", seconds: 2, cameras: [1, 2, 4] });
+  const output = Deno.makeTempDirSync();
+  const [outcome] = await preprocess([folder], { output });
+  const warned = outcome!.report!.findings.filter(({ severity }) => severity === "warning");
+  assert.deepEqual(warned.map(({ code }) => code), ["view.missing"]);
+  const { findings, episodes } = await diagnoseData([output]);
+  const said = findings.filter(({ severity }) => severity !== "info");
+  assert.deepEqual(said.map(({ severity, code, message }) => [severity, code, message]), [
+    ["warning", "view.missing", "There are no images of View3."],
+  ]);
+  assert.equal(said[0]!.where, join(output, "Captures1", "episode.json at report.findings"));
+  assert.equal(episodes[0]!.warnings, 1);
+});
+
+Deno.test("a manifest whose report is of another kind is no crash", async () => {
+  for (const report of [null, 7, { findings: 7 }, { findings: [null, 7, { severity: "error" }] }]) {
+    const { episode } = copy();
+    editManifest(episode, (manifest) => manifest.report = report as never);
+    const { findings } = await diagnoseData([episode]);
+    assert.deepEqual(findings, []);
+  }
+});
+
+Deno.test("episode.same-source (warning): two episodes of one recording, both named", async () => {
+  const { recording, episode } = copy();
+  const output = Deno.makeTempDirSync(), other = join(output, basename(recording));
+  await preprocess([recording], { output });
+  const { ok, findings, episodes } = await diagnoseData([recording, output]);
+  assert.ok(ok);
+  const found = findings.filter(({ code }) => code === "episode.same-source");
+  assert.equal(found.length, 1);
+  const text = `${found[0]!.where} ${found[0]!.message}`;
+  for (const path of [recording, episode, other]) assert.ok(text.includes(path), path);
+  assert.equal(episodes.reduce((sum, { warnings }) => sum + warnings, 0), 1);
+  const alone = await diagnoseData([output]);
+  assert.ok(alone.findings.every(({ code }) => code !== "episode.same-source"));
+});
+
+Deno.test("segments that end where the log was recorded twice are as they should be", async () => {
+  const { episode } = copy();
+  const time = readNpy(join(episode, "action_time.npy")).data as Float64Array;
+  edit(episode, "segment", (values) => values.fill(1, 4, 6).fill(2, 6));
+  editManifest(episode, (manifest) => {
+    const ends = [[0, 4], [4, 2], [6, 6]] as const;
+    manifest.segments = ends.map(([first, count]) => ({
+      ...{ first, count, start: time[2 * first]!, end: time[2 * (first + count) - 1]! },
+    }));
+    manifest.overlaps = [[time[8]! + 0.05, time[11]! - 0.05]];
+  });
+  assert.deepEqual((await diagnoseData([episode])).findings, []);
+  editManifest(episode, (manifest) => manifest.overlaps = []);
+  const { findings } = await diagnoseData([episode]);
+  assert.deepEqual(findings.map(({ code }) => code), ["episode.segments"]);
 });
 
 Deno.test("the compat and raw representations are sound too", async () => {

@@ -44,7 +44,7 @@ const CASES: readonly DoctorCase[] = [
     severity: "warning",
     code: "derived.images-missing",
     where: "Captures1_view1_left_single.json",
-    message: /1 of the 2 images that it names are not there: \/old\/place\/image\.jpg/,
+    message: /1 of the 2 images that it names is not there: \/old\/place\/image\.jpg/,
   },
   {
     does: "multi-view records of images that moved",

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { basename, dirname, join } from "node:path";
 import { createNpzWriter, writeNpz } from "../../lib/formats/npz_writer.ts";
 import { diagnoseData } from "../../lib/episodes/doctor/mod.ts";
+import { preprocess } from "../../lib/episodes/preprocess.ts";
+import type { Finding } from "../../lib/episodes/recording.ts";
 import { type DoctorCase, testCases } from "./_doctor_cases.ts";
 import {
   picture,
@@ -385,6 +387,24 @@ Deno.test("a damaged recording does not hide what is wrong with the next one", a
   const codes = findings.map(({ code }) => code);
   assert.ok(codes.includes("recording.unreadable") && codes.includes("robot.frozen"));
   assert.deepEqual(recordings.map(({ errors, warnings }) => [errors, warnings]), [[1, 0], [0, 1]]);
+});
+
+Deno.test("a damaged sensor file: no actions, and what preprocess does", async () => {
+  const spoils = [(path: string) => Deno.truncateSync(path, 100_000), damagePackedRows];
+  for (const spoil of spoils) {
+    const folder = tinyRecording({ layout: "new-dataset2", seconds: 1 });
+    spoil(sensorFile(folder));
+    const { findings, recordings } = await diagnoseData([folder]);
+    const [{ severity, message }, ...more] = findings.filter(({ code }) =>
+      code === "sensor.damaged"
+    ) as [Finding, ...Finding[]];
+    assert.deepEqual([severity, more.length], ["error", 0]);
+    assert.match(message, /--drop-damaged-sensor\. Until then preprocess refuses the recording\.$/);
+    assert.ok(!message.includes("is made without"));
+    assert.equal(recordings[0]!.actions, 0);
+    const [outcome] = await preprocess([folder], { output: Deno.makeTempDirSync() });
+    assert.equal(outcome!.ok, false);
+  }
 });
 
 Deno.test("quick leaves the bytes of images alone", async () => {

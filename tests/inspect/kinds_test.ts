@@ -112,7 +112,8 @@ Deno.test("pkl: types and keys of plain values, arrays by their path", async () 
     list: "list of 3 (int, str, None)",
     parts: [{ w: "float32 array (2, 2)" }],
   });
-  const { statistics, ...tensor } = tensors[0]!;
+  const { statistics, columns, ...tensor } = tensors[0]!;
+  assert.deepEqual(columns?.map(({ count }) => count), [2, 2]);
   assert.deepEqual(tensor, { name: "parts.0.w", dtype: "float32", shape: [2, 2], bytes: 16 });
   assert.equal(statistics!.count, 4);
 });
@@ -211,6 +212,17 @@ Deno.test("episode: the manifest and every array", async () => {
   const sensor = tensors.find(({ name }) => name === "sensor")!;
   assert.equal(sensor.bytes, sensor.shape[0]! * 1026 * 4);
   assert.equal((await inspect(folder)).details.hasContainer, true);
+});
+
+Deno.test("data-pkl folder: the pickle in it, whatever the folder's name", async () => {
+  const output = Deno.makeTempDirSync();
+  await preprocess([tinyRecording({ layout: "captures", seconds: 1 })], {
+    format: "data-pkl",
+    output,
+  });
+  const { kind, details, tensors, bytes } = await inspect(join(output, "Captures1"));
+  assert.deepEqual([kind, details.actions, tensors[0]!.name], ["data-pkl folder", 10, "action"]);
+  assert.equal(bytes, Deno.statSync(join(output, "Captures1", "data.pkl")).size);
 });
 
 Deno.test("folder: recordings by layout, containers, files by extension", async () => {

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { join } from "node:path";
 import { writeNpy } from "../../lib/formats/npy.ts";
 import { writeNpz } from "../../lib/formats/npz_writer.ts";
-import { inspect } from "../../lib/inspect/mod.ts";
+import { formatTable } from "../../lib/cli/mod.ts";
+import { formatInspection, inspect } from "../../lib/inspect/mod.ts";
 
 async function statisticsOf(array: Parameters<typeof writeNpy>[1]) {
   const path = join(Deno.makeTempDirSync(), "a.npy");
@@ -118,4 +119,67 @@ Deno.test("statistics do not depend on blocks: long arrays as two plain passes",
     ),
     { numRuns: 6, seed: 11 },
   );
+});
+
+Deno.test("narrow tables have the figures of each column, across blocks", async () => {
+  const rows = 700_000; // several blocks of 4 MiB
+  const data = new Float32Array(rows * 2);
+  for (let k = 0; k < rows; k++) [data[2 * k], data[2 * k + 1]] = [k % 7, 1000 + k % 2];
+  const path = join(Deno.makeTempDirSync(), "a.npy");
+  writeNpy(path, { shape: [rows, 2], data });
+  const { tensors: [tensor] } = await inspect(path, { stats: true });
+  assert.equal(tensor!.statistics!.max, 1001);
+  const [first, second] = tensor!.columns!;
+  assert.deepEqual([first!.count, first!.min, first!.max], [rows, 0, 6]);
+  assert.deepEqual([second!.min, second!.max, second!.mean, second!.std], [
+    1000,
+    1001,
+    1000.5,
+    0.5,
+  ]);
+  close(first!.mean, 3);
+  const plain = await inspect(path);
+  assert.equal(plain.tensors[0]!.columns, undefined);
+});
+
+for (
+  const [shape, columns] of [[[4, 12], 12], [[4, 13], 0], [[4, 1], 0], [[2, 2, 3], 0]] as const
+) {
+  Deno.test(`an array (${shape}) has ${columns} columns with figures of their own`, async () => {
+    const path = join(Deno.makeTempDirSync(), "a.npy");
+    const data = new BigInt64Array([...shape].reduce<number>((a, b) => a * b, 1));
+    writeNpy(path, { shape, data });
+    const { tensors } = await inspect(path, { stats: true });
+    assert.equal(tensors[0]!.columns?.length ?? 0, columns);
+  });
+}
+
+Deno.test("the table tells times apart, and has a line per column with its own unit", async () => {
+  const path = join(Deno.makeTempDirSync(), "a.npz");
+  const start = 1761820000;
+  writeNpz(path, {
+    time: { data: Float64Array.of(start + 0.125, start + 0.5, start + 8.75) },
+    pose: { shape: [2, 2], data: Float32Array.of(1.5, -170, 2.5, 170) },
+  });
+  const text = formatInspection(await inspect(path, { stats: true }), formatTable);
+  const row = (name: string) => text.split("\n").find((line) => line.trim().startsWith(name))!;
+  assert.match(row("time"), / 1761820000\.125 +1761820008\.75 +1761820003\.125 +3\.98042/);
+  assert.match(row("pose "), /^pose +float32 +2×2 +16 B$/);
+  assert.match(row("pose[:, 0]"), / 2 +1\.5 +2\.5 +2 +0\.5 /);
+  assert.match(row("pose[:, 1]"), / 2 +-170 +170 +0 +170 /);
+});
+
+Deno.test("the table rounds rates, and nothing else", () => {
+  const text = formatInspection({
+    ...{ kind: "episode", path: "/e", bytes: 1, tensors: [], keys: [] },
+    details: {
+      rates: { robot: 100.26899999, views: { View1: 4.99912345 } },
+      robotHz: 99.99961,
+      offset: 0.0001234567,
+    },
+  }, formatTable);
+  assert.match(text, /robot +100\.269\n/);
+  assert.match(text, /View1 +4\.999\n/);
+  assert.match(text, /robotHz +100\n/);
+  assert.match(text, /offset +0\.0001234567/);
 });

@@ -80,13 +80,18 @@ Deno.test("phantom --layout all writes every layout and says what it leaves out"
 
 const WRONG: [args: string[], message: RegExp][] = [
   [[], /--output is missing/],
+  [["recordings"], /Too many arguments|Expected 0 arguments/],
   [["--outputs", "x"], /Unknown flag --outputs; did you mean --output\?/],
   [["--output", "x", "--inject", "duplicate"], /"duplicate" .*did you mean duplicates\?/],
   [["--output", "x", "--inject", "gap=99"], /seconds should be a number from 0.05 to 60/],
   [["--output", "x", "--inject", "zzzzzzzz"], /its name should be one of clock-offset/],
   [["--output", "x", "--layout", "oct", "--inject", "packet-loss"], /oct cannot show it/],
   [["--output", "x", "--layout", "new_dataset"], /Did you mean "new-dataset"\?/],
-  [["--output", "x", "--raster", "3"], /--raster: it should be one of 1, 2, 4/],
+  [
+    ["--output", "x", "--raster", "3"],
+    /--raster: it should be .* 20, 40, current value is "3"\.\n/,
+  ],
+  [["--output", "x", "--inject", "gap:0"], /how often should be a whole number from 1/],
   [["--output", "x", "--episodes", "0"], /--episodes/],
 ];
 Deno.test("phantom ends with 2 and one message where it is used wrongly", async () => {
@@ -111,6 +116,7 @@ Deno.test("phantom --help lists layouts and faults", async () => {
   assert.equal(code, 0);
   assert.match(stdout, /new-dataset2 +New_dataset2\/<task>\/data_collection_<time>\//);
   assert.match(stdout, /gap=0\.3:1 +no robot rows for a while \(seconds\)/);
+  assert.ok(stdout.split("\n").every((line) => line.length <= 100), "lines of at most 100 columns");
   assert.match(stdout, /--raster <1\|2\|4\|5\|8\|10\|20\|40>/);
 });
 

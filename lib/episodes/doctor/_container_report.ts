@@ -17,8 +17,13 @@ export function repeatFindings(folder: string, manifest: EpisodeManifest, report
   for (const finding of findings) {
     if (!isFinding(finding) || finding.severity === "info" || finding.code === SAID) continue;
     const { severity, code, where, message } = finding;
-    const place = where.startsWith(source + sep) ? where.slice(source.length + 1) : where;
-    report(severity, code, `${folder}/episode.json at report.findings`, `${message} (${place})`);
+    const place = where.startsWith(source) ? where.slice(source.length).replace(sep, "") : where;
+    report(
+      severity,
+      code,
+      `${folder}/episode.json at report.findings`,
+      place === "" ? message : `${message} (${place})`,
+    );
   }
 }
 

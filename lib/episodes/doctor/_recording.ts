@@ -1,4 +1,5 @@
 import { alignRecording } from "../align.ts";
+import { DamagedSensorError } from "../damaged_sensor_error.ts";
 import type { FoundRecording } from "../discover.ts";
 import { readRecording } from "../read_recording.ts";
 import { alignmentReport } from "../report.ts";
@@ -12,14 +13,7 @@ import { checkStreams } from "./_streams.ts";
 
 /** Length of the sensor windows whose coverage is reported, in seconds. */
 const SENSOR_WINDOW = 0.1;
-/** What preprocess does with a damaged sensor file: one that cannot be opened, or not be read on. */
-const REFUSED = {
-  unopened:
-    "Preprocess refuses such a recording; --drop-damaged-sensor goes on without the sensor. " +
-    "Copy the file again if you can.",
-  unread: "Preprocess refuses such a recording: copy the file again, or move it away to go on " +
-    "without the sensor.",
-};
+const REFUSED = "Until then preprocess refuses the recording.";
 
 /** Figures of one recording for the summary. */
 export interface RecordingFigures extends RecordingFacts {
@@ -36,17 +30,17 @@ export async function checkRecording(
   options: CheckOptions,
 ): Promise<RecordingFigures | undefined> {
   try {
-    using recording = disposable(
-      readRecording(found, { damagedSensor: "drop", checkImages: false }),
-    );
-    let isRefused = false;
+    const opened = open(found);
+    using recording = disposable(opened.recording);
     for (const { severity, code, where, message } of recording.findings) {
       if (code !== "sensor.damaged") report(severity, code, where, message);
-      else {
-        isRefused = true;
-        report(severity, code, where, `${withoutOutcome(message)} ${REFUSED.unopened}`);
-      }
     }
+    let isRefused = opened.damage !== null;
+    const refuse = (where: string, damage: string) => {
+      isRefused = true;
+      report("error", "sensor.damaged", where, `${damage} ${REFUSED}`);
+    };
+    if (opened.damage !== null) refuse(found.path, opened.damage);
     const aligned = alignRecording(recording);
     const figures = alignmentReport({ ...recording, findings: [] }, aligned, SENSOR_WINDOW);
     for (const { severity, code, where, message } of figures.findings) {
@@ -70,9 +64,8 @@ export async function checkRecording(
       const readRowsInto = sensor.readRowsInto.bind(sensor);
       const rows = { file, rows: time.length, readRowsInto };
       await checkSensorRows(rows, "sensor.", (severity, code, where, message) => {
-        const isDamaged = code === "sensor.damaged";
-        isRefused ||= isDamaged;
-        report(severity, code, where, isDamaged ? `${message} ${REFUSED.unread}` : message);
+        if (code === "sensor.damaged") refuse(where, new DamagedSensorError(message).message);
+        else report(severity, code, where, message);
       }, options);
     }
     checkDerivedFiles(recording, aligned, report);
@@ -102,9 +95,16 @@ export async function checkRecording(
   }
 }
 
-/** The reader was told to drop the sensor and says so; preprocess is not told by default. */
-function withoutOutcome(message: string): string {
-  return message.replace(/ The episode is made without the sensor\.$/, "");
+/** Reads a recording, without its sensor if that is damaged. */
+function open(found: FoundRecording) {
+  try {
+    return { recording: readRecording(found, { checkImages: false }), damage: null };
+  } catch (error) {
+    if (!(error instanceof DamagedSensorError)) throw error;
+    const damage = error.message;
+    const recording = readRecording(found, { checkImages: false, withoutSensor: damage });
+    return { recording, damage };
+  }
 }
 
 function disposable<T extends { close(): void }>(value: T): T & Disposable {

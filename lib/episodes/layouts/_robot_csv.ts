@@ -48,6 +48,12 @@ export function readRobotCsv(
   });
   const present = columns.clocks.filter(([, column]) => table.columns[column] !== undefined);
   const chosen = present.find(([clock]) => wanted === undefined || clock === wanted);
+  if (chosen === undefined && columns.clocks.every(([clock]) => clock !== wanted)) {
+    throw new SyntaxError(
+      `Cannot use the clock ${wanted} of ${file}: logs of this layout have only ` +
+        `${columns.clocks.map(([clock]) => clock).join(", ")}. Leave --robot-clock out.`,
+    );
+  }
   if (chosen === undefined) {
     const names = columns.clocks.filter(([clock]) => wanted === undefined || clock === wanted)
       .map(([, column]) => column).join(" or ");

@@ -11,21 +11,38 @@ export function readViews(folder: string, findings: Finding[]): RecordedView[] {
     const number = /^view(\d+)(?:_oak)?$/i.exec(name)?.[1];
     if (number === undefined) continue;
     const path = `${folder}/${name}`;
-    for (const eye of foldersIn(path).filter((inner) => inner === "left" || inner === "right")) {
-      addView(views, `View${number}_${eye}`, `${path}/${eye}`, findings);
+    for (const eye of foldersIn(path).filter((inner) => /^(left|right)$/i.test(inner))) {
+      addView(views, `View${number}_${eye.toLowerCase()}`, `${path}/${eye}`, findings);
     }
     addView(views, `View${number}`, path, findings);
   }
-  return views.sort((a, b) => a.name < b.name ? -1 : 1);
+  views.sort((a, b) => a.name < b.name ? -1 : 1);
+  const twice = views.findIndex(({ name }, k) => name === views[k + 1]?.name);
+  if (twice >= 0) {
+    const [one, other] = [views[twice]!, views[twice + 1]!];
+    throw new SyntaxError(
+      `Cannot tell the images of ${one.name}: one folder should hold them, current value is ` +
+        `${one.folder} and ${other.folder}. Move one away.`,
+    );
+  }
+  return views;
 }
 
+const DAY = 86_400; // seconds
+
 function foldersIn(folder: string): string[] {
+  if (!isFolder(folder)) return [];
+  return [...Deno.readDirSync(folder)].filter(({ name, isDirectory, isSymlink }) =>
+    isDirectory || (isSymlink && isFolder(`${folder}/${name}`))
+  ).map(({ name }) => name).sort();
+}
+
+/** A link that leads nowhere is none. */
+function isFolder(path: string): boolean {
   try {
-    return [...Deno.readDirSync(folder)].filter(({ name, isDirectory, isSymlink }) =>
-      isDirectory || (isSymlink && Deno.statSync(`${folder}/${name}`).isDirectory)
-    ).map(({ name }) => name).sort();
+    return Deno.statSync(path).isDirectory;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
 }
@@ -62,11 +79,24 @@ function addView(views: RecordedView[], name: string, folder: string, findings: 
     return;
   }
   timed.sort((a, b) => a.time - b.time || (a.file < b.file ? -1 : 1));
+  const middle = timed[timed.length >> 1]!.time;
+  const dated = timed.filter(({ time }) => Math.abs(time - middle) < DAY);
+  const stray = timed.find(({ time }) => Math.abs(time - middle) >= DAY);
+  if (stray !== undefined) {
+    findings.push({
+      severity: "warning",
+      code: "image.stray-time",
+      where: `${folder}/${stray.file}`,
+      message:
+        `${timed.length - dated.length} of the images of ${name} are named after a time more ` +
+        "than a day off the others'; left out.",
+    });
+  }
   views.push({
     name,
     folder,
-    files: timed.map(({ file }) => file),
-    time: Float64Array.from(timed, ({ time }) => time),
-    withoutTime,
+    files: dated.map(({ file }) => file),
+    time: Float64Array.from(dated, ({ time }) => time),
+    withoutTime: withoutTime + timed.length - dated.length,
   });
 }

@@ -36,7 +36,7 @@ interface Piece {
  */
 export function rebuildRows(windows: NpyReader, ends: Float64Array, size: number): RebuiltRows {
   const width = windows.rowLength / size;
-  const pieces = findPieces(windows, size, width);
+  const pieces = findPieces(windows, ends, size, width);
   const { time, lost } = dateRows(pieces, ends);
   const held = { window: -1, values: new Float32Array(windows.rowLength) };
   return {
@@ -60,7 +60,12 @@ export function rebuildRows(windows: NpyReader, ends: Float64Array, size: number
 }
 
 /** The new rows of each window; windows without any are left out. */
-function findPieces(windows: NpyReader, size: number, width: number): Piece[] {
+function findPieces(
+  windows: NpyReader,
+  ends: Float64Array,
+  size: number,
+  width: number,
+): Piece[] {
   const pieces: Piece[] = [];
   const values = new Float32Array(windows.rowLength);
   const bits = new Uint32Array(values.buffer); // compared as bits: a NaN equals itself
@@ -68,7 +73,8 @@ function findPieces(windows: NpyReader, size: number, width: number): Piece[] {
   let start = 0;
   for (let window = 0; window < windows.rows; window++) {
     windows.readRowsInto(window, values);
-    const from = last === undefined ? 0 : rowsSeen(bits, last, size, width);
+    const expected = window === 0 ? 0 : size - NOMINAL_HZ * (ends[window]! - ends[window - 1]!);
+    const from = last === undefined ? 0 : rowsSeen(bits, last, width, Math.round(expected));
     const rows = size - from;
     if (rows > 0) pieces.push({ start, rows, window, from });
     start += rows;
@@ -81,7 +87,9 @@ function dateRows(pieces: readonly Piece[], ends: Float64Array) {
   const sinceLast = (p: number) => ends[pieces[p]!.window]! - ends[pieces[p - 1]!.window]!;
   const rates = pieces.map((piece, p) => p > 0 && piece.from > 0 ? piece.rows / sinceLast(p) : NaN)
     .filter((rate) => rate > 0 && Number.isFinite(rate)).sort((a, b) => a - b);
-  const rate = rates[rates.length >> 1] ?? NOMINAL_HZ;
+  // Windows that lost rows look slower, so the fast ones tell the rate; and never below the nominal
+  // one, because a rate too high dates rows too late, one too low would date them before their time.
+  const rate = Math.max(NOMINAL_HZ, rates[Math.floor(rates.length * 0.9)] ?? 0);
   const count = pieces.length === 0 ? 0 : pieces.at(-1)!.start + pieces.at(-1)!.rows;
   const time = new Float64Array(count);
   let lost = 0;
@@ -96,12 +104,22 @@ function dateRows(pieces: readonly Piece[], ends: Float64Array) {
   return { time, lost };
 }
 
-/** How many rows of the window were in the one before: up to and with that one's last row. */
-function rowsSeen(window: Uint32Array, last: Uint32Array, size: number, width: number): number {
-  for (let row = size - 1; row >= 0; row--) {
+/**
+ * How many rows of the window were in the one before: up to and with that one's last row. Where several
+ * rows look like it, as a sensor that is stuck makes them, the one where time says it should be counts.
+ */
+function rowsSeen(
+  window: Uint32Array,
+  last: Uint32Array,
+  width: number,
+  expected: number,
+): number {
+  let best = 0;
+  for (let row = window.length / width - 1; row >= 0; row--) {
     let k = 0;
     while (k < width && window[row * width + k] === last[k]) k++;
-    if (k === width) return row + 1;
+    const isNearer = best === 0 || Math.abs(row + 1 - expected) < Math.abs(best - expected);
+    if (k === width && isNearer) best = row + 1;
   }
-  return 0;
+  return best;
 }

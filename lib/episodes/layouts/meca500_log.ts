@@ -1,6 +1,7 @@
 import { readCsv } from "../../formats/csv.ts";
 import { STATE_WIDTH } from "../actions.ts";
 import { forwardKinematics } from "../../robot/kinematics.ts";
+import { endsInTornLine } from "./_torn_line.ts";
 import type { Layout } from "./layout.ts";
 
 const JOINTS = Array.from({ length: 6 }, (_, joint) => `JointPos_${joint}`);
@@ -8,12 +9,21 @@ const MICROSECONDS = 1e6; // in a second
 
 /** Whether a CSV is a log of mecademicpy: one look at its first bytes. */
 export function isMeca500Log(path: string): boolean {
-  if (!path.endsWith(".csv")) return false;
+  if (!path.endsWith(".csv") || !isFile(path)) return false;
   using file = Deno.openSync(path);
   const head = new Uint8Array(512);
   const read = file.readSync(head) ?? 0;
   const [header = ""] = new TextDecoder().decode(head.subarray(0, read)).split("\n");
   return /^\s*timestamp\s*,/.test(header) && header.includes("JointPos_0");
+}
+
+/** A pipe is not opened, because that may wait for ever; a link that leads nowhere cannot be. */
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /**
@@ -25,7 +35,19 @@ export const meca500Log: Layout = {
   name: "meca500-log",
   claims: () => false, // a file, not a folder
   read: (path, { findings }) => {
-    const table = readCsv(path, { columns: ["timestamp", ...JOINTS] });
+    const isTorn = endsInTornLine(path);
+    const table = readCsv(path, {
+      columns: ["timestamp", ...JOINTS],
+      tornLastLine: isTorn ? "drop" : "error",
+    });
+    if (isTorn) {
+      findings.push({
+        severity: "warning",
+        code: "robot.torn",
+        where: path,
+        message: "The file was cut short inside its last line, which is left out.",
+      });
+    }
     const joints = JOINTS.map((name) => table.columns[name]!);
     const state = new Float32Array(table.rows * STATE_WIDTH);
     for (let row = 0; row < table.rows; row++) {

@@ -165,7 +165,8 @@ function refuseForeign(target: string): void {
   if (isOurs(target)) return;
   throw new Error(
     `Cannot write the recording ${target}: this program should have written what stands there, ` +
-      "current value is a folder without its ground truth. Choose another --output, or replace it with --force.",
+      "current value is a folder without its ground truth. Choose another --output, or replace it " +
+      "with --force.",
   );
 }
 
