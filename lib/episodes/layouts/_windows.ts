@@ -89,7 +89,8 @@ function dateRows(pieces: readonly Piece[], ends: Float64Array) {
     .filter((rate) => rate > 0 && Number.isFinite(rate)).sort((a, b) => a - b);
   // Windows that lost rows look slower, so the fast ones tell the rate; and never below the nominal
   // one, because a rate too high dates rows too late, one too low would date them before their time.
-  const rate = Math.max(NOMINAL_HZ, rates[Math.floor(rates.length * 0.9)] ?? 0);
+  const fast = rates.filter((each) => each > 0.985 * rates[Math.floor(rates.length * 0.9)]!);
+  const rate = Math.max(NOMINAL_HZ, fast[fast.length >> 1] ?? 0);
   const count = pieces.length === 0 ? 0 : pieces.at(-1)!.start + pieces.at(-1)!.rows;
   const time = new Float64Array(count);
   let lost = 0;
