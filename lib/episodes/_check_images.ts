@@ -17,8 +17,8 @@ export function withoutDamagedImages(view: RecordedView, findings: Finding[]): R
     severity: "warning",
     code: "image.damaged",
     where: first.where,
-    message: `${damaged.size} images of ${view.name} cannot be used and are left out; the first: ` +
-      first.message,
+    message: `${view.name}: ${damaged.size} ${damaged.size === 1 ? "image" : "images"} left out; ` +
+      `the first: ${first.message}`,
   });
   return {
     ...view,

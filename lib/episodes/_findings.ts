@@ -26,7 +26,9 @@ export function derivedFindings(recording: Recording, report: AlignmentReport): 
       "warning",
       "sensor.lost-in-windows",
       recording.sensor!.file,
-      `sensor: ${report.sensor!.lostInWindows} rows lost inside windows; the file does not tell ` +
+      `sensor: ${
+        count(report.sensor!.lostInWindows, "row")
+      } lost inside windows; the file does not tell ` +
         "where, so the rows around them are dated as late as they can have been.",
     );
   }

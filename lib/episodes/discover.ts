@@ -1,5 +1,6 @@
 import { globSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { isPickleFolder } from "./convert/_pickle_folder.ts";
 import { captures } from "./layouts/captures.ts";
 import type { Layout } from "./layouts/layout.ts";
 import { isMeca500Log, meca500Log } from "./layouts/meca500_log.ts";
@@ -111,7 +112,7 @@ function search(
   const files = entries.filter(({ isDirectory }) => !isDirectory).map(({ name }) => name);
   // A container, or what only a data.pkl was written to, is named after its recording.
   if (files.includes("episode.json")) return [];
-  if (files.length === 1 && files[0] === "data.pkl" && entries.length === 1) return [];
+  if (isPickleFolder(entries.map(({ name }) => name))) return [];
   const layout = FOLDER_LAYOUTS.find(({ claims }) => claims({ name: basename(path), files }));
   if (layout !== undefined) return [{ path, layout }];
   const logs = files.filter((name) => isMeca500Log(join(path, name)))

@@ -1,3 +1,4 @@
+import { endsInTornLine } from "../layouts/_torn_line.ts";
 import { readCsv } from "../../formats/csv.ts";
 import { writeNpz } from "../../formats/npz_writer.ts";
 import { STATE_WIDTH } from "../actions.ts";
@@ -67,7 +68,7 @@ export function writeRobotStates(
     optionalColumns: others.map(([column]) => column),
     empty: "nan",
     nan: "keep",
-    tornLastLine: "drop",
+    tornLastLine: endsInTornLine(input) ? "drop" : "error",
   });
   const time = table.columns[timestamp]!;
   const values = state.map((column) => table.columns[column]!);

@@ -26,6 +26,7 @@ export const pickle: Kind = {
     const tensors: TensorEntry[] = [];
     const keys: string[] = [];
     const contents = summarize(value, "", 0, {
+      seen: new Set(),
       array: (name, array) => tensors.push(describeArray(name, array, stats)),
       key: (name) => keys.push(name),
     });
@@ -34,6 +35,8 @@ export const pickle: Kind = {
 };
 
 interface Visitor {
+  /** Lists and dicts that were shown: pickles hold one object in many places at no cost. */
+  readonly seen: Set<PickleValue>;
   array(name: string, array: NpyArray): void;
   key(name: string): void;
 }
@@ -55,6 +58,8 @@ function summarize(value: PickleValue, name: string, depth: number, visitor: Vis
     visitor.key(full);
     return summarize(member, full, depth + 1, visitor);
   };
+  if (visitor.seen.has(value)) return `${pickleTypeName(value)}, shown above`;
+  visitor.seen.add(value);
   if (value instanceof Map) {
     if (depth === MAX_DEPTH) return `dict of ${value.size}`;
     const members = [...value].slice(0, LISTED).map(([key, member]) => {
