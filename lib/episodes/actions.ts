@@ -228,13 +228,15 @@ function actionsOfPairs(
     }
     fillRotationMatrix(to3, state[to + 3]!, state[to + 4]!, state[to + 5]!);
     writeRotationVector(rotation, k * 3, from3, to3);
-    [from3, to3, held] = [to3, from3, end]; // the end of an action is mostly the start of the next
+    const last = from3; // the end of an action is mostly the start of the next
+    from3 = to3;
+    to3 = last;
+    held = end;
     times[2 * k] = time[start]!;
     times[2 * k + 1] = time[end]!;
     residuals[k] = Math.abs(time[end]! - time[start]! - 1 / actionHz) * 1000;
-    const isInOverlap = overlaps.some(([begin, finish]) =>
-      time[start]! <= finish && time[end]! >= begin
-    );
+    const isInOverlap = overlaps.length > 0 &&
+      overlaps.some(([begin, finish]) => time[start]! <= finish && time[end]! >= begin);
     const goesOn = k > 0 && pairs[2 * k - 1] === start && isInOverlap === wasInOverlap;
     segment[k] = k === 0 ? 0 : segment[k - 1]! + (goesOn ? 0 : 1);
     wasInOverlap = isInOverlap;
