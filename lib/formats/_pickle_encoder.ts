@@ -1,18 +1,8 @@
-import { encodeElements } from "./_npy_encode.ts";
+import { PickleCall, PicklePersistent } from "./_pickle_call.ts";
 import { OPCODES } from "./_pickle_opcodes.ts";
-import { PickleOutput } from "./_pickle_output.ts";
-import { scalarElements } from "./_pickle_scalar.ts";
-import { encodeLong, encodeUtf8 } from "./_pickle_text.ts";
-import type { NpyInput } from "./npy_types.ts";
-import {
-  isNumpyArray,
-  NumpyDtype,
-  NumpyScalar,
-  PickleFloat,
-  PickleReference,
-  PickleTuple,
-  pickleTypeName,
-} from "./pickle_values.ts";
+import { PickleOutput, type PickleProtocol } from "./_pickle_output.ts";
+import { decodeLatin1, encodeLong, encodeUtf8 } from "./_pickle_text.ts";
+import { PickleFloat, PickleReference, PickleTuple, pickleTypeName } from "./pickle_values.ts";
 
 /** Values between two marks, as many as Python writes at once. */
 const BATCH = 1000;
@@ -20,6 +10,7 @@ const BATCH = 1000;
 const MAX_DEPTH = 1000;
 
 const TEXT = [OPCODES.SHORT_BINUNICODE, OPCODES.BINUNICODE, OPCODES.BINUNICODE8] as const;
+const OLD_TEXT = [undefined, OPCODES.BINUNICODE, OPCODES.BINUNICODE8] as const;
 const BYTES = [OPCODES.SHORT_BINBYTES, OPCODES.BINBYTES, OPCODES.BINBYTES8] as const;
 const TUPLES = [
   OPCODES.EMPTY_TUPLE,
@@ -28,23 +19,37 @@ const TUPLES = [
   OPCODES.TUPLE3,
 ] as const;
 
-/** The spellings of NumPy 1, which NumPy 2 reads without a warning. */
-const RECONSTRUCT = new PickleReference("numpy.core.multiarray._reconstruct");
-const SCALAR = new PickleReference("numpy.core.multiarray.scalar");
-const NDARRAY = new PickleReference("numpy.ndarray");
-const DTYPE = new PickleReference("numpy.dtype");
+/** How protocol 2, which has no opcodes for them, makes bytes and sets. */
+const ENCODE = new PickleReference("_codecs.encode");
+const SET = new PickleReference("builtins.set");
 
-/** Python holds each bytes object of length 1 once. */
-const TYPE_CODE = new Uint8Array([0x62]);
+/** How values are written that are no plain data. */
+export interface PickleEncoderOptions {
+  readonly protocol: PickleProtocol;
+  /** Says what Python calls to make `value`; undefined where it is none of such values. */
+  readonly reduce: (
+    value: object,
+    refuse: (found?: string) => never,
+  ) => PickleCall | PicklePersistent | undefined;
+  /** Whether Python may be asked for a name. Default any. */
+  readonly allows?: (name: string) => boolean;
+  /** What can be written beside plain data, for error messages. */
+  readonly allowed: string;
+}
 
 /** Writes values as Python's pickler does, byte for byte where identities of texts allow it. */
 export class PickleEncoder {
-  readonly output = new PickleOutput();
+  readonly output: PickleOutput;
+  readonly #options: PickleEncoderOptions;
   /** Indices by value for texts and descriptions of dtypes, by identity for the rest. */
   readonly #memo = new Map<unknown, number>();
-  readonly #dtypes = new Map<string, NumpyDtype>();
   /** Keys and indices on the way to the value, for error messages. */
   readonly #path: unknown[] = [];
+
+  constructor(options: PickleEncoderOptions) {
+    this.#options = options;
+    this.output = new PickleOutput(options.protocol);
+  }
 
   save(value: unknown): void {
     this.output.boundary();
@@ -100,7 +105,7 @@ export class PickleEncoder {
   }
 
   #text(text: string): void {
-    this.output.counted(TEXT, encodeUtf8(text));
+    this.output.counted(this.#isOld ? OLD_TEXT : TEXT, encodeUtf8(text));
     this.#memoize(text);
   }
 
@@ -109,20 +114,26 @@ export class PickleEncoder {
     if (value instanceof Uint8Array) return this.#bytes(value);
     if (value instanceof PickleReference) return this.#reference(value);
     if (this.#path.length > MAX_DEPTH) this.#refuse(value, `deeper than ${MAX_DEPTH} levels`);
+    const isReduced = value instanceof PickleCall || value instanceof PicklePersistent;
+    const reduced = isReduced
+      ? value
+      : this.#options.reduce(value, (found) => this.#refuse(value, found));
+    if (reduced instanceof PickleCall) return this.#call(reduced, value);
+    if (reduced !== undefined) return this.#persistent(reduced);
     if (Array.isArray(value)) return this.#list(value);
     if (value instanceof PickleTuple) return this.#tuple(value.items, value);
     if (value instanceof Map) return this.#dict(value, value);
     if (value instanceof Set) return this.#set(value);
-    if (value instanceof NumpyScalar) return this.#scalar(value);
-    if (value instanceof NumpyDtype) return this.#dtype(value);
     if (ArrayBuffer.isView(value)) this.#refuse(value);
-    if (isNumpyArray(value)) return this.#array(value as NpyInput);
     const prototype = Object.getPrototypeOf(value);
     if (prototype !== null && prototype !== Object.prototype) this.#refuse(value);
     this.#dict(new Map(Object.entries(value)), value);
   }
 
   #bytes(bytes: Uint8Array): void {
+    if (this.#isOld) {
+      return this.#call(new PickleCall(ENCODE, [decodeLatin1(bytes), "latin1"]), bytes);
+    }
     this.output.counted(BYTES, bytes);
     this.#memoize(bytes);
   }
@@ -161,6 +172,10 @@ export class PickleEncoder {
   #dict(dict: ReadonlyMap<unknown, unknown>, identity: unknown): void {
     this.output.byte(OPCODES.EMPTY_DICT);
     this.#memoize(identity);
+    this.#entries(dict);
+  }
+
+  #entries(dict: ReadonlyMap<unknown, unknown>): void {
     if (dict.size === 1) {
       for (const [key, value] of dict) this.#entry(key, value);
       return this.output.byte(OPCODES.SETITEM);
@@ -180,6 +195,7 @@ export class PickleEncoder {
   }
 
   #set(set: ReadonlySet<unknown>): void {
+    if (this.#isOld) return this.#call(new PickleCall(SET, [[...set]]), set);
     this.output.byte(OPCODES.EMPTY_SET);
     this.#memoize(set);
     let count = 0;
@@ -191,55 +207,42 @@ export class PickleEncoder {
     }
   }
 
-  #array(array: NpyInput): void {
-    const { layout, shape, bytes } = encodeElements(array);
-    if (layout.kind === "time" || layout.kind === "structured") this.#refuse(array);
-    this.#reference(RECONSTRUCT);
-    this.#tuple([NDARRAY, new PickleTuple([0]), TYPE_CODE]);
+  #call({ callable, args, entries, state }: PickleCall, identity: object): void {
+    this.#reference(callable);
+    this.#tuple(args);
     this.output.byte(OPCODES.REDUCE);
-    this.#memoize(array);
-    const dtype = this.#dtypeOf(layout.descr.slice(1, -1));
-    this.#tuple([1, new PickleTuple(shape), dtype, false, bytes]);
+    this.#memoize(identity);
+    if (entries !== undefined) this.#entries(entries);
+    if (state === undefined) return;
+    this.save(state);
     this.output.byte(OPCODES.BUILD);
   }
 
-  #scalar(scalar: NumpyScalar): void {
-    const elements = scalarElements(scalar) ??
-      this.#refuse(scalar, `${scalar.dtype} of ${String(scalar.value)}`);
-    const { layout, bytes } = encodeElements(elements);
-    this.#reference(SCALAR);
-    this.#tuple([this.#dtypeOf(layout.descr.slice(1, -1)), bytes]);
-    this.output.byte(OPCODES.REDUCE);
-    this.#memoize(scalar);
+  /** Never from the memo: it is told anew what it is each time. */
+  #persistent({ id }: PicklePersistent): void {
+    this.#tuple(id);
+    this.output.byte(OPCODES.BINPERSID);
   }
 
-  #dtypeOf(descr: string): NumpyDtype {
-    const known = this.#dtypes.get(descr) ?? new NumpyDtype(descr);
-    this.#dtypes.set(descr, known);
-    return known;
-  }
-
-  #dtype(dtype: NumpyDtype): void {
-    const [, order, code, kind, width] = /^([<>|])(([biufcSU])(\d+))$/.exec(dtype.descr) ??
-      this.#refuse(dtype);
-    this.#reference(DTYPE);
-    this.#tuple([code, false, true]);
-    this.output.byte(OPCODES.REDUCE);
-    this.#memoize(dtype);
-    // Size, alignment and flags are told of texts only.
-    const text = kind === "U" ? [Number(width) * 4, 4, 8] : [Number(width), 1, 0];
-    const sizes = kind === "U" || kind === "S" ? text : [-1, -1, 0];
-    this.#tuple([3, order, null, null, null, ...sizes]);
-    this.output.byte(OPCODES.BUILD);
-  }
-
-  #reference({ name }: PickleReference): void {
+  #reference(reference: PickleReference): void {
+    const { name } = reference;
+    if (this.#options.allows?.(name) === false) this.#refuse(reference);
     const identity = Symbol.for(name), dot = name.lastIndexOf(".");
     if (this.#recall(identity)) return;
-    this.save(name.slice(0, dot));
-    this.save(name.slice(dot + 1));
-    this.output.byte(OPCODES.STACK_GLOBAL);
+    const module = name.slice(0, dot), attribute = name.slice(dot + 1);
+    if (this.#isOld) {
+      this.output.byte(OPCODES.GLOBAL);
+      this.output.bytes(encodeUtf8(`${module}\n${attribute}\n`));
+    } else {
+      this.save(module);
+      this.save(attribute);
+      this.output.byte(OPCODES.STACK_GLOBAL);
+    }
     this.#memoize(identity);
+  }
+
+  get #isOld(): boolean {
+    return this.#options.protocol < 4;
   }
 
   #saveAt(key: unknown, value: unknown): void {
@@ -249,21 +252,23 @@ export class PickleEncoder {
   }
 
   #memoize(value: unknown): void {
-    this.#memo.set(value, this.#memo.size);
-    this.output.byte(OPCODES.MEMOIZE);
+    const index = this.#memo.size;
+    this.#memo.set(value, index);
+    if (this.#isOld) this.#indexed(OPCODES.BINPUT, OPCODES.LONG_BINPUT, index);
+    else this.output.byte(OPCODES.MEMOIZE);
   }
 
   #recall(value: unknown): boolean {
     const index = this.#memo.get(value);
     if (index === undefined) return false;
-    if (index < 256) {
-      this.output.byte(OPCODES.BINGET);
-      this.output.byte(index);
-    } else {
-      this.output.byte(OPCODES.LONG_BINGET);
-      this.output.u32(index);
-    }
+    this.#indexed(OPCODES.BINGET, OPCODES.LONG_BINGET, index);
     return true;
+  }
+
+  #indexed(short: number, long: number, index: number): void {
+    this.output.byte(index < 256 ? short : long);
+    if (index < 256) this.output.byte(index);
+    else this.output.u32(index);
   }
 
   #checkHashable(key: unknown): void {
@@ -278,8 +283,8 @@ export class PickleEncoder {
     const path = this.#path.slice(0, 20).map((key) => `[${shown(key)}]`).join("");
     throw new TypeError(
       `Cannot write value${path} as a pickle: it should be null, a boolean, number, bigint, text, ` +
-        "Uint8Array, list, Map, Set, plain object, PickleTuple, PickleFloat, NumpyScalar or " +
-        `{dtype, shape, data}, current value is ${found}.`,
+        "Uint8Array, list, Map, Set, plain object, PickleTuple, PickleFloat" +
+        `${this.#options.allowed}, current value is ${found}.`,
     );
   }
 }

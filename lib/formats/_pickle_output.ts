@@ -5,12 +5,24 @@ const FRAME_BYTES = 65536;
 const MIN_FRAME_BYTES = 4;
 const SCRATCH_BYTES = 16;
 
-/** Collects a pickle as pieces, in the frames of protocol 4 (PEP 3154). Large data are not copied. */
+/** Protocols that can be written: 2 is all that `torch.load(weights_only=True)` reads. */
+export type PickleProtocol = 2 | 4;
+
+/** Opcodes for lengths of 1, 4 and 8 bytes; protocol 2 has not all. */
+export type Counted = readonly [short: number | undefined, medium: number, long: number];
+
+/** Collects a pickle as pieces, from protocol 4 on in frames (PEP 3154). Large data are not copied. */
 export class PickleOutput {
-  readonly #pieces: Uint8Array[] = [new Uint8Array([OPCODES.PROTO, 4])];
+  readonly #pieces: Uint8Array[];
+  readonly #minFrameBytes: number;
   #frame = new Uint8Array(FRAME_BYTES + 1024);
   #length = 0;
   readonly #scratch = new DataView(new ArrayBuffer(SCRATCH_BYTES));
+
+  constructor(protocol: PickleProtocol) {
+    this.#pieces = [new Uint8Array([OPCODES.PROTO, protocol])];
+    this.#minFrameBytes = protocol < 4 ? Infinity : MIN_FRAME_BYTES;
+  }
 
   /** Marks a place between two values, where a frame may end. */
   boundary(): void {
@@ -54,11 +66,11 @@ export class PickleOutput {
   }
 
   /** An opcode with a length of 1, 4 or 8 bytes, and so many bytes; large ones outside of frames. */
-  counted(opcodes: readonly [short: number, medium: number, long: number], bytes: Uint8Array) {
+  counted(opcodes: Counted, bytes: Uint8Array) {
     const { length } = bytes;
     const isLarge = length >= FRAME_BYTES;
     if (isLarge) this.#closeFrame();
-    if (length < 256) {
+    if (length < 256 && opcodes[0] !== undefined) {
       this.byte(opcodes[0]);
       this.byte(length);
     } else if (length < 2 ** 32) {
@@ -81,7 +93,7 @@ export class PickleOutput {
   }
 
   #closeFrame(): void {
-    if (this.#length >= MIN_FRAME_BYTES) {
+    if (this.#length >= this.#minFrameBytes) {
       const header = new DataView(new ArrayBuffer(9));
       header.setUint8(0, OPCODES.FRAME);
       header.setBigUint64(1, BigInt(this.#length), true);

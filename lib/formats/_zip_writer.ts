@@ -9,6 +9,8 @@ const ZIP64_COUNT = 0xffff;
 const BLOCK = 1 << 20;
 /** 1980-01-01 00:00, the earliest there is: equal arrays give equal files. */
 const DATE = (1 << 5) | 1;
+/** "FB", as PyTorch marks the field whose only purpose is its length. */
+const PADDING_FIELD = 0x4246;
 const VERSION = 45, UNIX = 3, PERMISSIONS = 0o600, UTF8_NAME = 0x800;
 
 interface Written {
@@ -18,6 +20,8 @@ interface Written {
   readonly size: number;
   readonly compressedSize: number;
   readonly offset: number;
+  /** Bytes of the field that aligns the data, 0 for none. */
+  readonly padding: number;
 }
 
 /** A zip archive that is being written, one entry after another. */
@@ -34,20 +38,27 @@ export interface ZipWriter {
   finish(): void;
 }
 
+/** How an archive is laid out. */
+export interface ZipForm {
+  /** Bytes of which the place of stored data is a multiple. Default any place. */
+  readonly alignment?: number;
+  /** Lower limits let small archives have the form of huge ones. */
+  readonly bytes?: number;
+  readonly count?: number;
+}
+
 /**
  * Writes a zip archive as Python's zipfile writes one for NumPy: sizes in a zip64 field of each
  * local header, a fixed date.
- *
- * @param limits lower ones let small archives have the form of huge ones
  */
 export function createZipWriter(
   file: Pick<Deno.FsFile, "writeSync" | "seekSync">,
   compressed: boolean,
-  limits: { readonly bytes?: number; readonly count?: number } = {},
+  form: ZipForm = {},
 ): ZipWriter {
-  const limit = limits.bytes ?? ZIP64_LIMIT, countLimit = limits.count ?? ZIP64_COUNT;
+  const limit = form.bytes ?? ZIP64_LIMIT, countLimit = form.count ?? ZIP64_COUNT;
   const entries: Written[] = [];
-  let offset = 0, at = 0, size = 0, crc = 0, headBytes = 0;
+  let offset = 0, at = 0, size = 0, crc = 0, headBytes = 0, padding = 0;
   let name = new Uint8Array(0);
   const held = new Uint8Array(compressed ? BLOCK : 0);
   let heldBytes = 0;
@@ -88,8 +99,9 @@ export function createZipWriter(
       offset = at;
       size = crc = heldBytes = 0;
       headBytes = head.length;
+      padding = paddingBytes(offset + localBytes(name, 0), form.alignment);
       const method = compressed ? 8 : 0;
-      put(localHeader({ name, method, crc, size: 0, compressedSize: 0, offset }));
+      put(localHeader({ name, method, crc, size: 0, compressedSize: 0, offset, padding }));
       put(compressed ? storedBlocks(head) : head);
     },
     write(bytes) {
@@ -100,7 +112,7 @@ export function createZipWriter(
     },
     end(head) {
       if (compressed) deflate(held.subarray(0, heldBytes), true);
-      const start = offset + localBytes(name);
+      const start = offset + localBytes(name, padding);
       const entry = {
         name,
         method: compressed ? 8 : 0,
@@ -108,6 +120,7 @@ export function createZipWriter(
         size: headBytes + size,
         compressedSize: at - start,
         offset,
+        padding,
       };
       patch(start, compressed ? storedBlocks(head) : head);
       patch(offset, localHeader(entry));
@@ -135,8 +148,16 @@ function storedBlocks(bytes: Uint8Array): Uint8Array {
   return result;
 }
 
-function localBytes(name: Uint8Array): number {
-  return 30 + name.length + 20;
+function localBytes(name: Uint8Array, padding: number): number {
+  return 30 + name.length + 20 + padding;
+}
+
+/** Bytes of a field that moves what follows it to a multiple of `alignment`. */
+function paddingBytes(start: number, alignment = 1): number {
+  const rest = start % alignment;
+  if (rest === 0) return 0;
+  // The field's own header takes 4.
+  return rest + 4 > alignment ? 2 * alignment - rest : alignment - rest;
 }
 
 function flagsOf(name: Uint8Array): number {
@@ -144,8 +165,9 @@ function flagsOf(name: Uint8Array): number {
 }
 
 /** APPNOTE 4.3.7; the sizes stand in a zip64 field (4.5.3), so that they can be written last. */
-function localHeader({ name, method, crc, size, compressedSize }: Written): Uint8Array {
-  const bytes = new Uint8Array(localBytes(name)), view = new DataView(bytes.buffer);
+function localHeader(entry: Written): Uint8Array {
+  const { name, method, crc, size, compressedSize, padding } = entry;
+  const bytes = new Uint8Array(localBytes(name, padding)), view = new DataView(bytes.buffer);
   view.setUint32(0, 0x04034b50, true);
   view.setUint16(4, VERSION, true);
   view.setUint16(6, flagsOf(name), true);
@@ -155,9 +177,13 @@ function localHeader({ name, method, crc, size, compressedSize }: Written): Uint
   view.setUint32(18, 0xffffffff, true);
   view.setUint32(22, 0xffffffff, true);
   view.setUint16(26, name.length, true);
-  view.setUint16(28, 20, true);
+  view.setUint16(28, 20 + padding, true);
   bytes.set(name, 30);
   zip64Field(view, 30 + name.length, [size, compressedSize]);
+  if (padding > 0) {
+    view.setUint16(50 + name.length, PADDING_FIELD, true);
+    view.setUint16(52 + name.length, padding - 4, true);
+  }
   return bytes;
 }
 

@@ -1,4 +1,5 @@
 import { PickleEncoder } from "./_pickle_encoder.ts";
+import { numpyReducer } from "./_pickle_numpy_calls.ts";
 import { writeAll } from "./_partial_file.ts";
 import { writeFileAtomic } from "./atomic_write.ts";
 import type { NpyTypedArray } from "./npy_types.ts";
@@ -99,7 +100,8 @@ export function writePickle(path: string, value: PickleInput): void {
 }
 
 function encode(value: PickleInput): readonly Uint8Array[] {
-  const encoder = new PickleEncoder();
+  const allowed = ", NumpyScalar or {dtype, shape, data}";
+  const encoder = new PickleEncoder({ protocol: 4, reduce: numpyReducer(), allowed });
   encoder.save(value);
   return encoder.output.finish();
 }

@@ -118,8 +118,15 @@ export function zipDataOffset(file: RandomAccessFile, entry: ZipEntry): number {
 /** Ends the reading of a damaged archive. */
 export function failZip(path: string, offset: number, state: string, value: unknown): never {
   throw new SyntaxError(
-    `Cannot read the archive ${path} at byte ${offset}: ${state}, current value is ${value}.`,
+    `Cannot read the archive ${path} at byte ${offset}: ${shown(state)}, current value is ` +
+      `${shown(String(value))}.`,
   );
+}
+
+/** Names in a damaged archive can be long, and no text at all. */
+function shown(text: string): string {
+  const plain = text.replaceAll(/\p{Cc}/gu, "\ufffd");
+  return plain.length > 200 ? `${plain.slice(0, 200)}…` : plain;
 }
 
 /** The last end record whose comment reaches exactly to the end of the file. */
