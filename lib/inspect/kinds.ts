@@ -9,10 +9,14 @@ import { npz } from "./kinds/npz.ts";
 import { pickle } from "./kinds/pickle.ts";
 import { pickleFolder } from "./kinds/pickle_folder.ts";
 import { recording } from "./kinds/recording.ts";
+import { safetensors } from "./kinds/safetensors.ts";
+import { torch } from "./kinds/torch.ts";
 
 /** Every kind, in the order in which they are asked; `folder` takes what no other folder kind wants. */
 export const KINDS: readonly Kind[] = [
   npz,
+  safetensors,
+  torch,
   csv,
   pickle,
   json,

@@ -297,6 +297,19 @@ Deno.test("the kinds have different names, and claim by name and first bytes onl
   const nothing = { head: new Uint8Array(0), entries: [], isFolder: false, bytes: 0 };
   const claimed = (name: string) =>
     KINDS.find(({ claims }) => claims({ ...nothing, path: `/nowhere/${name}`, name }))?.name;
-  const names = ["a.npy", "a.npz", "a.csv", "a.pkl", "a.json", "a.JPG", "a.pt"];
-  assert.deepEqual(names.map(claimed), ["npy", "npz", "csv", "pkl", "json", "jpg", undefined]);
+  const names = [
+    "a.npy",
+    "a.npz",
+    "a.csv",
+    "a.pkl",
+    "a.json",
+    "a.JPG",
+    "a.pt",
+    "a.safetensors",
+    "a.xyz",
+  ];
+  assert.deepEqual(names.map(claimed), [
+    ...["npy", "npz", "csv", "pkl", "json", "jpg", "pt", "safetensors"],
+    undefined,
+  ]);
 });
