@@ -215,7 +215,7 @@ Deno.test("damaged images get no record, and it is said", () => {
   Deno.truncateSync(join(folder, "View1/left", zed(SIX[1]!)), 20);
   const { remarks } = convert(folder);
   assert.equal(records(folder, "View1_left").length, 4);
-  assert.match(remarks.join("\n"), /1 images of View1_left cannot be used/);
+  assert.match(remarks.join("\n"), /View1_left: 1 image left out/);
 });
 
 Deno.test("a recording without images or log is an error that names it", () => {
