@@ -20,3 +20,4 @@ export * as robot from "./lib/robot/mod.ts";
 export * as phantom from "./lib/phantom/mod.ts";
 export * as episodes from "./lib/episodes/mod.ts";
 export * as datasets from "./lib/datasets/mod.ts";
+export * as features from "./lib/features/mod.ts";

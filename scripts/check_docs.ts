@@ -9,7 +9,17 @@ import { runCommand, switchFlag } from "../lib/cli/mod.ts";
 
 const TFJS = /references private type '(DataType|Scalar|Tensor|Tensor1D)'/;
 /** Folders of lib whose public API is documented. */
-const ROOMS = ["engine", "formats", "robot", "phantom", "episodes", "datasets", "inspect", "cli"];
+const ROOMS = [
+  "engine",
+  "formats",
+  "robot",
+  "phantom",
+  "episodes",
+  "datasets",
+  "features",
+  "inspect",
+  "cli",
+];
 const cwd = new URL("..", import.meta.url);
 
 /** What `deno doc --lint` finds in our own files. */

@@ -1,0 +1,13 @@
+export * from "./build.ts";
+export * from "./collect_garbage.ts";
+export * from "./dataset_features.ts";
+export type * from "./feature_batch.ts";
+export * from "./key.ts";
+export * from "./miss_error.ts";
+export * from "./plan.ts";
+export * from "./rank.ts";
+export * from "./report.ts";
+export * from "./settings.ts";
+export * from "./stats.ts";
+export * from "./store.ts";
+export * from "./verify.ts";

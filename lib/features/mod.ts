@@ -1,0 +1,14 @@
+/**
+ * Visual-language features: what a frozen model sees in the images of a moment, with the
+ * instruction; and the cache that keeps them.
+ *
+ * @module
+ */
+export * from "./canonical_json.ts";
+export type * from "./extractor.ts";
+export * from "./find_episodes.ts";
+export * from "./imported.ts";
+export * from "./observation.ts";
+export * from "./pixel_2048.ts";
+export * from "./registry.ts";
+export * from "./cache/mod.ts";

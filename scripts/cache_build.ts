@@ -1,0 +1,57 @@
+/**
+ * `deno task cache:build`: makes the features that are not in the cache.
+ *
+ * @module
+ */
+import { integerFlag, runCommand } from "../lib/cli/mod.ts";
+import { buildFeatures, FeatureStore, writeCacheSettings } from "../lib/features/mod.ts";
+import {
+  CACHE_FLAGS,
+  finish,
+  folderOf,
+  limitFlag,
+  makePlan,
+  shardFlag,
+  shareOf,
+  steps,
+} from "./_cache.ts";
+
+if (import.meta.main) {
+  await runCommand({
+    name: "cache:build",
+    summary: "Makes the features that the data need and that are not in the cache.",
+    details: `Several processes may build at once, each all of it, or a part with --shard or
+TF_CONFIG. Killed at any moment it leaves whole features only, and goes on from there. What does not
+fit into the limit is not begun; nothing is evicted. Exit code 1 if a feature could not be made; the
+others are made all the same.`,
+    flags: {
+      ...CACHE_FLAGS,
+      shard: shardFlag,
+      limitGb: limitFlag,
+      batch: integerFlag("features made and stored at once", { default: 32, min: 1 }),
+    },
+    run: async (flags, context) => {
+      const start = performance.now(), folder = folderOf(flags);
+      if (flags.limitGb !== undefined) {
+        writeCacheSettings(folder, { limitBytes: Math.round(flags.limitGb * 1e9) });
+      }
+      const plan = await makePlan(flags, context);
+      using store = await FeatureStore.openForWriting(folder);
+      const share = shareOf(flags.shard);
+      const report = await buildFeatures(plan, store, {
+        batch: flags.batch,
+        signal: context.signal,
+        ...(share && { share }),
+        onProgress: (done, total) => context.progress.update(`${done} of ${total} features`),
+      });
+      const { episodes } = plan;
+      const more = { episodes: episodes.length, steps: steps(plan), cache: folder };
+      return finish(
+        { ...report, seconds: (performance.now() - start) / 1000 },
+        more,
+        context,
+        true,
+      );
+    },
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * `deno task cache:verify`: checks the features in the cache.
+ *
+ * @module
+ */
+import { integerFlag, runCommand } from "../lib/cli/mod.ts";
+import { FeatureStore, verifyFeatures } from "../lib/features/mod.ts";
+import { CACHE_FLAGS, finish, makePlan } from "./_cache.ts";
+
+if (import.meta.main) {
+  await runCommand({
+    name: "cache:verify",
+    summary: "Reads and checks the features of the data; makes some again and compares.",
+    details: `What does not hold goes into quarantine, and cache:build makes it again. Exit code 1
+if anything is damaged or missing.`,
+    flags: {
+      ...CACHE_FLAGS,
+      sample: integerFlag("features made again", { default: 32, min: 0 }),
+      seed: integerFlag("chooses them", { default: 0, min: 0 }),
+    },
+    run: async (flags, context) => {
+      const plan = await makePlan(flags, context);
+      using store = FeatureStore.open(plan.folder);
+      const { missing, compared, ...report } = await verifyFeatures(plan, store, {
+        sample: flags.sample,
+        seed: flags.seed,
+        signal: context.signal,
+        onProgress: (done, total) => context.progress.update(`${done} of ${total} features`),
+      });
+      if (missing > 0) {
+        context.warn(
+          `${missing} of ${report.planned} features are missing. Build them with: ` +
+            "deno task cache:build and the same flags",
+        );
+      }
+      const more = { missing, compared, cache: plan.folder };
+      return finish(report, more, context, report.hit === report.planned);
+    },
+  });
+}
