@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { cacheSubject } from "./_cache_subject.ts";
 import { csvSubject } from "./_csv_subject.ts";
 import { npzSubject } from "./_npz_subject.ts";
 import { preprocessSubject } from "./_preprocess_subject.ts";
@@ -11,6 +12,7 @@ import type { Subject } from "./_subject.ts";
 import { serve } from "./_worker_loop.ts";
 
 const SUBJECTS: Record<string, (config: never) => Promise<Subject> | Subject> = {
+  cache: cacheSubject,
   csv: csvSubject,
   npz: npzSubject,
   preprocess: preprocessSubject,

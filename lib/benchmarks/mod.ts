@@ -7,6 +7,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { csv } from "./csv.ts";
 import { dispatch } from "./dispatch.ts";
 import { matmul } from "./matmul.ts";
+import { cache } from "./cache.ts";
 import { npz } from "./npz.ts";
 import { preprocess } from "./preprocess.ts";
 import { step } from "./step.ts";
@@ -37,4 +38,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   csv,
   npz,
   preprocess,
+  cache,
 };

@@ -38,6 +38,15 @@ async function bench(args: readonly string[], env: Readonly<Record<string, strin
   return { ...result, records };
 }
 
+Deno.test("bench cache measures opening, looking up, reading and extracting", async () => {
+  const { records } = await bench(["cache"]);
+  assert.deepEqual(
+    records.map(({ config }) => [config.part, config.entries]),
+    [["open", 1000], ["lookup", 1000], ["read", 1000], ["extract", 0]],
+  );
+  assert(records.every(({ engine, median }) => engine === "none" && median > 0));
+});
+
 Deno.test("bench csv npz starts no engine and reports sizes and rates without python3", async () => {
   const { records, stderr } = await bench(["csv", "npz"], { PATH: "" });
   assert.doesNotMatch(stderr, /engine/);
