@@ -21,3 +21,4 @@ export * as phantom from "./lib/phantom/mod.ts";
 export * as episodes from "./lib/episodes/mod.ts";
 export * as datasets from "./lib/datasets/mod.ts";
 export * as features from "./lib/features/mod.ts";
+export * as policies from "./lib/policies/mod.ts";

@@ -1,0 +1,109 @@
+import type { tf } from "../engine/mod.ts";
+import type { PolicyConfig } from "./config.ts";
+import type { ForwardContext, Parameters } from "./layers/context.ts";
+import type { SampleWeights } from "./losses.ts";
+import { predictReference, referenceLoss } from "./reference/policy.ts";
+import { predictTrocar, trocarLoss } from "./trocar/policy.ts";
+
+/** What a policy sees. */
+export interface Observation {
+  /** Visual-language tokens, `(B, S, visionDim)`. */
+  readonly vision: tf.Tensor;
+  /** `(B, S)`, 1 for tokens that are there. @default {all are} */
+  readonly visionMask?: tf.Tensor;
+  /** Sensor windows, `(B, temporalLength, inputChannels)`, raw values. @default {no sensor} */
+  readonly sensor?: tf.Tensor;
+  /** `(B, temporalLength)`, 1 for recorded rows. @default {all are} */
+  readonly sensorMask?: tf.Tensor;
+}
+
+/** Samples to learn from. */
+export interface PolicyBatch extends Observation {
+  /** True chunks in physical units, `(B, horizon, actionDim)`. */
+  readonly actions: tf.Tensor;
+  /** `(B, horizon)`, 1 for recorded actions. @default {all are} */
+  readonly actionMask?: tf.Tensor;
+  /** What each sample counts. @default {all the same} */
+  readonly weights?: SampleWeights;
+}
+
+/** Settings of {@link predictActions}. */
+export interface PredictOptions {
+  /** DDIM steps of the diffusion family, 1 … timesteps. @default {10} */
+  readonly samplingSteps?: number;
+  /** Standard normal noise that sampling starts from, `(B, horizon, actionDim)`. @default {drawn from the context} */
+  readonly noise?: tf.Tensor;
+}
+
+/**
+ * The loss of a policy on a batch: for regression the squared error of actions predicted from zeros, for
+ * diffusion that of the noise at random steps. `trocar` measures in standard deviations of each action
+ * dimension and leaves constant dimensions and padding out.
+ *
+ * @param p The tensors of `policyShapes`.
+ * @param config The policy.
+ * @param batch Samples.
+ * @param context `training(random)`; its `updates` are filled by architectures with running statistics.
+ * @returns Float32 scalar.
+ * @throws {RangeError} If a shape does not fit the configuration.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { Random, startEngine, tf } from "../engine/mod.ts";
+ * import { initialise, policyLoss, preset, training } from "./mod.ts";
+ *
+ * await startEngine({ engine: "wasm", quiet: true });
+ * const config = preset("tiny", { fusion: "none", visionDim: 16 });
+ * const batch = { vision: tf.zeros([2, 1, 16]), actions: tf.ones([2, 8, 7]) };
+ * const context = training(new Random({ seed: 1, counter: 0 }));
+ * const loss = policyLoss(initialise(config, { seed: 1 }), config, batch, context);
+ * assert((await loss.data())[0]! > 0);
+ * ```
+ */
+export function policyLoss(
+  p: Parameters,
+  config: PolicyConfig,
+  batch: PolicyBatch,
+  context: ForwardContext,
+): tf.Scalar {
+  return config.architecture === "reference"
+    ? referenceLoss(p, config, batch, context)
+    : trocarLoss(p, config, batch, context);
+}
+
+/**
+ * Predicts action chunks.
+ *
+ * @param p The tensors of `policyShapes`.
+ * @param config The policy.
+ * @param observation What it sees.
+ * @param context `evaluation(random)`; only diffusion without `noise` draws from it.
+ * @param options Sampling.
+ * @returns Actions in physical units, `(B, horizon, actionDim)`.
+ * @throws {RangeError} If a shape does not fit the configuration, or samplingSteps is out of range.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { startEngine, tf } from "../engine/mod.ts";
+ * import { evaluation, initialise, predictActions, preset } from "./mod.ts";
+ *
+ * await startEngine({ engine: "wasm", quiet: true });
+ * const config = preset("tiny", { fusion: "none", visionDim: 16 });
+ * const observation = { vision: tf.zeros([2, 1, 16]) };
+ * const chunk = predictActions(initialise(config, { seed: 1 }), config, observation, evaluation());
+ * assert.deepEqual(chunk.shape, [2, 8, 7]);
+ * ```
+ */
+export function predictActions(
+  p: Parameters,
+  config: PolicyConfig,
+  observation: Observation,
+  context: ForwardContext,
+  options: PredictOptions = {},
+): tf.Tensor {
+  return config.architecture === "reference"
+    ? predictReference(p, config, observation, context, options)
+    : predictTrocar(p, config, observation, context, options);
+}

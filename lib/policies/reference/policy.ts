@@ -1,0 +1,92 @@
+import { tf } from "../../engine/mod.ts";
+import { drawSteps } from "../diffusion/draws.ts";
+import { legacyLadder } from "../diffusion/ladder.ts";
+import { addNoise, type NoiseSchedule, noiseSchedule } from "../diffusion/noise_schedule.ts";
+import { sampleDdim } from "../diffusion/sample.ts";
+import { type ForwardContext, type Parameters, randomOf } from "../layers/context.ts";
+import { weightedSquaredError } from "../losses.ts";
+import type { Observation, PolicyBatch, PredictOptions } from "../policy.ts";
+import type { ReferenceConfig } from "./config.ts";
+import { conditionOf, predictNoise } from "./diffusion_expert.ts";
+import { correctActions } from "./no_sensor_expert.ts";
+import { regressActions } from "./regression_expert.ts";
+import { encodeSensor } from "./sensor_encoder.ts";
+import { usesSensor } from "./specs.ts";
+
+/** The noise schedule of the Python reference, which bounds β by 0.9999. */
+export function referenceSchedule({ actionExpert }: ReferenceConfig): NoiseSchedule {
+  return noiseSchedule(actionExpert.timesteps, { largestBeta: 0.9999 });
+}
+
+function sensorFeature(
+  p: Parameters,
+  config: ReferenceConfig,
+  { sensor }: Observation,
+  context: ForwardContext,
+): tf.Tensor | null {
+  if (!usesSensor(config) || sensor === undefined) return null;
+  return encodeSensor(p, config.sensorEncoder!, sensor, context);
+}
+
+function regress(
+  p: Parameters,
+  config: ReferenceConfig,
+  observation: Observation,
+  context: ForwardContext,
+): tf.Tensor {
+  const { vision } = observation;
+  const { horizon, actionDim } = config.actionExpert;
+  const chunk = tf.zeros([vision.shape[0]!, horizon, actionDim]);
+  const sensor = sensorFeature(p, config, observation, context);
+  const inputs = { vision, sensor, chunk };
+  const expert = config.family === "regression" ? regressActions : correctActions;
+  return expert(p, config, inputs, context).prediction;
+}
+
+/** The loss of a batch, from zeros; the Python reference adds its corrections to the true chunk. */
+export function referenceLoss(
+  p: Parameters,
+  config: ReferenceConfig,
+  batch: PolicyBatch,
+  context: ForwardContext,
+): tf.Scalar {
+  const { actions, actionMask } = batch;
+  const weights = batch.weights ?? { confidence: tf.ones([actions.shape[0]!]) };
+  const mask = actionMask === undefined ? {} : { mask: actionMask.cast("float32").expandDims(2) };
+  if (config.family !== "diffusion") {
+    return weightedSquaredError(regress(p, config, batch, context), actions, weights, mask);
+  }
+  const random = randomOf(context, "diffusion");
+  const { steps, noise } = drawSteps(random, actions.shape, config.actionExpert.timesteps);
+  const noisy = addNoise(referenceSchedule(config), actions, noise, steps);
+  const sensor = sensorFeature(p, config, batch, context);
+  const condition = conditionOf(p, config, batch.vision, sensor, context);
+  const predicted = predictNoise(p, config, noisy, steps, condition, context);
+  return weightedSquaredError(predicted, noise, weights, { ...mask, normalise: false });
+}
+
+/** Actions of an observation, `(B, horizon, actionDim)`. */
+export function predictReference(
+  p: Parameters,
+  config: ReferenceConfig,
+  observation: Observation,
+  context: ForwardContext,
+  { samplingSteps = 10, noise }: PredictOptions,
+): tf.Tensor {
+  if (config.family !== "diffusion") return regress(p, config, observation, context);
+  const { horizon, actionDim, timesteps } = config.actionExpert;
+  const { vision } = observation;
+  const start = noise ??
+    randomOf(context, "diffusion").normal(
+      [vision.shape[0]!, horizon, actionDim],
+      "diffusion.start",
+    );
+  const sensor = sensorFeature(p, config, observation, context);
+  const condition = conditionOf(p, config, vision, sensor, context);
+  return sampleDdim(
+    referenceSchedule(config),
+    legacyLadder(timesteps, samplingSteps),
+    (x, steps) => predictNoise(p, config, x, steps, condition, context),
+    start,
+  );
+}

@@ -1,0 +1,10 @@
+/**
+ * The parts of trocar's policies.
+ *
+ * @module
+ */
+export { predictNoise, regressActions } from "./action_expert.ts";
+export { memoryTokens } from "./memory.ts";
+export * from "./normalisation.ts";
+export { encodeObservation } from "./policy.ts";
+export { encodeSensor, missingSensor } from "./sensor_encoder.ts";
