@@ -28,16 +28,18 @@ export interface Comparison {
   readonly counts?: (index: number) => boolean;
 }
 
-/** Allowed absolute difference, for tensors with magnitudes up to 1. */
+/** Allowed absolute difference. */
 export const TOLERANCE = 2e-5;
+/** Allowed share of a tensor's largest magnitude, where that is more: rounding grows with the numbers. */
+const SHARE = 5e-6;
 
 /**
  * Compares tensors.
  *
  * @param name What they are.
  * @param comparisons The tensors.
- * @returns The check: passed, if no difference is above 2e-5, or above 2e-5 times its tensor's largest
- * magnitude where that is above 1.
+ * @returns The check: passed, if no difference is above 2e-5, or above 5e-6 of its tensor's largest
+ * magnitude where that is more.
  *
  * @example
  * ```ts
@@ -65,7 +67,7 @@ export function compareTensors(name: string, comparisons: readonly Comparison[])
       difference = Number.isFinite(apart) ? Math.max(difference, apart) : Infinity;
     }
     largest = Math.max(largest, magnitude);
-    const tolerance = TOLERANCE * Math.max(1, magnitude);
+    const tolerance = Math.max(TOLERANCE, SHARE * magnitude);
     const excess = difference / tolerance;
     if (excess > worst.excess) worst = { excess, maxAbs: difference, tolerance, key };
   }
