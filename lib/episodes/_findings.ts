@@ -1,3 +1,4 @@
+import { plural } from "./_plural.ts";
 import type { Finding, Recording } from "./recording.ts";
 import type { AlignmentReport, StreamReport } from "./report.ts";
 
@@ -27,7 +28,7 @@ export function derivedFindings(recording: Recording, report: AlignmentReport): 
       "sensor.lost-in-windows",
       recording.sensor!.file,
       `sensor: ${
-        count(report.sensor!.lostInWindows, "row")
+        plural(report.sensor!.lostInWindows, "row")
       } lost inside windows; the file does not tell ` +
         "where, so the rows around them are dated as late as they can have been.",
     );
@@ -45,7 +46,7 @@ export function derivedFindings(recording: Recording, report: AlignmentReport): 
       "info",
       "robot.angle-wraps",
       recording.robot.file,
-      `Angles cross ±180° ${count(report.robot.angleWraps, "time")}.`,
+      `Angles cross ±180° ${plural(report.robot.angleWraps, "time")}.`,
     );
   }
   addClockFindings(recording, report, add);
@@ -70,7 +71,7 @@ function addStreamFindings(name: string, where: string, stream: StreamReport, ad
       "warning",
       `${kind}.gaps`,
       where,
-      `${name}: ${count(gaps.length, "gap")}, ${count(lost, "sample")} lost; the longest is ` +
+      `${name}: ${plural(gaps.length, "gap")}, ${plural(lost, "sample")} lost; the longest is ` +
         `${longest.seconds.toFixed(3)} s at ${longest.start.toFixed(3)}.`,
     );
   }
@@ -79,13 +80,13 @@ function addStreamFindings(name: string, where: string, stream: StreamReport, ad
       "warning",
       `${kind}.duplicates`,
       where,
-      `${name}: ${count(duplicates, "sample")} with the time of the next one; left out.`,
+      `${name}: ${plural(duplicates, "sample")} with the time of the next one; left out.`,
     );
   }
   if (backwardJumps > 0) {
     const what = rejectedByClock > 0
       ? `by more than a second, so ${
-        count(rejectedByClock, "sample")
+        plural(rejectedByClock, "sample")
       } beside the longest stretch ` +
         `${rejectedByClock === 1 ? "is" : "are"} left out.`
       : "samples are sorted by time" +
@@ -94,7 +95,7 @@ function addStreamFindings(name: string, where: string, stream: StreamReport, ad
       "warning",
       `${kind}.backward`,
       where,
-      `${name}: the clock went back ${count(backwardJumps, "time")}; ${what}`,
+      `${name}: the clock went back ${plural(backwardJumps, "time")}; ${what}`,
     );
   }
   if (name === "robot" && stream.withoutTime > 0) {
@@ -103,7 +104,7 @@ function addStreamFindings(name: string, where: string, stream: StreamReport, ad
       "robot.without-time",
       where,
       `robot: ${
-        count(stream.withoutTime, "row")
+        plural(stream.withoutTime, "row")
       } with a stamp far from both neighbours'; left out.`,
     );
   }
@@ -152,8 +153,4 @@ function addClockFindings(recording: Recording, report: AlignmentReport, add: Ad
         "recorded offsets are taken against it.",
     );
   }
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

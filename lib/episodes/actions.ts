@@ -33,6 +33,8 @@ export interface Actions {
   readonly segment: Int32Array<ArrayBuffer>;
   /** Number of segments. */
   readonly segments: number;
+  /** Stretches of time whose rows are not to be trusted, at whose ends segments end. */
+  readonly overlaps: NonNullable<ActionOptions["overlaps"]>;
   /** Rows at which no action could start, because no row was near start + 1/actionHz. */
   readonly skipped: number;
   /** |end − start − 1/actionHz|, in milliseconds. */
@@ -248,6 +250,7 @@ function actionsOfPairs(
     time: times,
     segment,
     segments: count === 0 ? 0 : segment[count - 1]! + 1,
+    overlaps,
     skipped,
     residualMs: percentiles(residuals),
   };

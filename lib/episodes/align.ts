@@ -48,7 +48,7 @@ export interface AlignedRecording {
   readonly robotTime: Float64Array<ArrayBuffer>;
   /** (n, 12) joints in deg, x y z in mm, a b r in deg. */
   readonly robotState: Float32Array<ArrayBuffer>;
-  /** What was cleaned in the robot's log. */
+  /** What was cleaned in the robot's log (in `compat`: what there was to clean). */
   readonly robotClean: CleanTimes;
   /** The actions. */
   readonly actions: Actions;
@@ -102,15 +102,15 @@ export interface AlignedRecording {
 export function alignRecording(recording: Recording, options: AlignOptions = {}): AlignedRecording {
   const { sensorWindow = 0.1, compat = false } = options;
   const { robot } = recording;
-  const robotClean = compat ? asRecorded(robot.time) : cleanTimes(robot.time);
-  if (robotClean.time.length < 2) {
+  const robotClean = cleanTimes(robot.time);
+  const robotTime = compat ? new Float64Array(robot.time) : robotClean.time;
+  if (robotTime.length < 2) {
     throw new RangeError(
       `Cannot align ${recording.path}: the robot log ${robot.file} should have at least 2 rows ` +
-        `with different times, current value is ${robotClean.time.length}.`,
+        `with different times, current value is ${robotTime.length}.`,
     );
   }
-  const robotTime = robotClean.time;
-  const robotState = takeRows(robot.state, robotClean.rows);
+  const robotState = takeRows(robot.state, compat ? null : robotClean.rows);
   const actions = compat
     ? referenceActions(robotTime, robotState, options)
     : extractActions(robotTime, robotState, { ...options, overlaps: robotClean.overlaps });
@@ -146,11 +146,6 @@ export function alignRecording(recording: Recording, options: AlignOptions = {})
     clockOffsets,
     angleWraps: countWraps(robotState),
   };
-}
-
-function asRecorded(time: Float64Array): CleanTimes {
-  const copy = new Float64Array(time);
-  return { ...cleanTimes(new Float64Array()), time: copy, sorted: copy };
 }
 
 function subtract(time: Float64Array, seconds: number): Float64Array {

@@ -1,5 +1,6 @@
 import { globSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { isFolder, isThere } from "../formats/_path.ts";
 import { isPickleFolder } from "./convert/_pickle_folder.ts";
 import { captures } from "./layouts/captures.ts";
 import type { Layout } from "./layouts/layout.ts";
@@ -54,8 +55,8 @@ export function discoverRecordings(
   const found = new Map<string, FoundRecording>();
   const empty: EmptyRoot[] = [];
   for (const root of roots) {
-    const isPattern = /[*?[]/.test(root) && !exists(root);
-    const paths = isPattern ? globSync(root).sort() : exists(root) ? [root] : [];
+    const isPattern = /[*?[]/.test(root) && !isThere(root);
+    const paths = isPattern ? globSync(root).sort() : isThere(root) ? [root] : [];
     const seen = new Set<string>(), problems = empty.length;
     const here = paths.flatMap((path) => search(resolve(path), 0, seen, empty));
     for (const each of here) found.set(Deno.realPathSync(each.path), each);
@@ -74,18 +75,6 @@ export function discoverRecordings(
   }
   const byPath = (a: FoundRecording, b: FoundRecording) => a.path < b.path ? -1 : 1;
   return { recordings: [...found.values()].sort(byPath), empty };
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return false;
-    }
-    throw error;
-  }
 }
 
 /** Recordings below a path; `seen` holds the real paths, so that links never lead in circles. */
@@ -119,8 +108,7 @@ function search(
     .map((name) => ({ path: join(path, name), layout: meca500Log }));
   if (depth === MAX_DEPTH) return logs;
   const inner = entries.filter(({ name, isDirectory, isSymlink }) =>
-    isDirectory || (isSymlink && exists(join(path, name)) &&
-      Deno.statSync(join(path, name)).isDirectory)
+    isDirectory || (isSymlink && isFolder(join(path, name)))
   );
   return [
     ...logs,

@@ -1,4 +1,5 @@
 import { basename, dirname, join, resolve, sep } from "node:path";
+import { isFile } from "../formats/_path.ts";
 import { type AlignedRecording, type AlignOptions, alignRecording } from "./align.ts";
 import { readDataPkl } from "../formats/data_pkl.ts";
 import { exportDataPkl } from "./data_pkl.ts";
@@ -234,20 +235,11 @@ async function write(
 /** A pickle beside nothing else tells by its images which recording it was made of. */
 function refuseForeignPickle(target: string, recording: Recording): void {
   const path = join(target, "data.pkl");
-  if (sourceOfEpisode(target) !== undefined || !isThere(path)) return;
+  if (sourceOfEpisode(target) !== undefined || !isFile(path)) return;
   const [first] = [...readDataPkl(path).image.values()].flat();
   if (first === undefined || first.startsWith(recording.path + sep)) return;
   throw new TypeError(
     `Cannot write ${path}: it holds another recording's actions, with images such as ${first}. ` +
       "Choose another --output, or delete it.",
   );
-}
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

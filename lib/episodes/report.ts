@@ -1,6 +1,6 @@
 import { derivedFindings } from "./_findings.ts";
 import type { AlignedRecording } from "./align.ts";
-import { type CleanTimes, cleanTimes } from "./clean_times.ts";
+import type { CleanTimes } from "./clean_times.ts";
 import type { ClockOffset, Finding, OffsetStream, Recording } from "./recording.ts";
 import {
   type Percentiles,
@@ -118,8 +118,7 @@ export function alignmentReport(
   });
   const report: AlignmentReport = {
     robot: {
-      // Also where the reference's actions were asked for, which come from times as recorded.
-      ...streamReport(robot.time.length, cleanTimes(robot.time)),
+      ...streamReport(robot.time.length, aligned.robotClean),
       clock: robot.clock,
       blankRows: robot.blankRows,
       recvMinusClockMs: robot.recvTime === null

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import { dirname, join, relative, resolve } from "node:path";
 import { recoverFolder, replaceFolderAtomic } from "../formats/atomic_write.ts";
-import { writeNpy } from "../formats/npy.ts";
+import { encodeNpy } from "../formats/npy.ts";
 import { createNpyWriter } from "../formats/npy_writer.ts";
 import { ACTION_WIDTH, STATE_WIDTH } from "./actions.ts";
 import { breathe } from "./_breathe.ts";
@@ -83,7 +83,8 @@ export async function writeEpisode(
   await replaceFolderAtomic(folder, async (temporary) => {
     const arrays: Record<string, ArrayEntry> = {};
     for (const [name, dtype, shape, data] of arraysOf(contents.aligned)) {
-      writeNpy(join(temporary, `${name}.npy`), { dtype, shape, data });
+      // The whole folder is synced before it takes its place, so these need no sync of their own.
+      Deno.writeFileSync(join(temporary, `${name}.npy`), encodeNpy({ dtype, shape, data }));
       arrays[name] = { dtype, shape, crc32: crc32(bytesOf(data)) };
     }
     if (contents.aligned.sensor !== null && contents.readSensor !== null) {
@@ -251,7 +252,7 @@ function manifestOf(
     sensorWindow,
     sensorChannels: { force: [0, 1], aline: [1, SENSOR_WIDTH] },
     segments: segmentsOf(aligned),
-    overlaps: aligned.robotClean.overlaps,
+    overlaps: aligned.actions.overlaps,
     arrays,
     report,
   };

@@ -1,20 +1,7 @@
+import type { NpyDataTypes } from "./npy_types.ts";
+
 /** The typed array that holds a NumPy array of each dtype; bool is one byte, complex is interleaved. */
-export interface DtypeData {
-  bool: Uint8Array<ArrayBuffer>;
-  int8: Int8Array<ArrayBuffer>;
-  int16: Int16Array<ArrayBuffer>;
-  int32: Int32Array<ArrayBuffer>;
-  int64: BigInt64Array<ArrayBuffer>;
-  uint8: Uint8Array<ArrayBuffer>;
-  uint16: Uint16Array<ArrayBuffer>;
-  uint32: Uint32Array<ArrayBuffer>;
-  uint64: BigUint64Array<ArrayBuffer>;
-  float16: Float16Array<ArrayBuffer>;
-  float32: Float32Array<ArrayBuffer>;
-  float64: Float64Array<ArrayBuffer>;
-  complex64: Float32Array<ArrayBuffer>;
-  complex128: Float64Array<ArrayBuffer>;
-}
+export type DtypeData = Omit<NpyDataTypes, "structured">;
 
 /** NumPy's name of a numeric dtype. */
 export type NumericDtype = keyof DtypeData;

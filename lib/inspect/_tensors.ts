@@ -1,3 +1,4 @@
+import { elementCount } from "../formats/_dtype.ts";
 import type { NpyReader } from "../formats/npy_reader.ts";
 import type { NpyArray, NpyTypedArray } from "../formats/npy_types.ts";
 import { type Accumulator, accumulatorOf, type NumberArray } from "./_accumulate.ts";
@@ -19,7 +20,7 @@ export async function describeReader(
   options: InspectOptions,
 ): Promise<TensorEntry> {
   const { dtype, shape } = reader;
-  const bytes = elements(shape) * elementBytes(dtype, reader);
+  const bytes = elementCount(shape) * elementBytes(dtype, reader);
   const entry = { name, dtype, shape, bytes };
   return options.stats ? { ...entry, ...await statisticsOf(name, reader, options) } : entry;
 }
@@ -29,7 +30,7 @@ export function describeArray(name: string, array: NpyArray, stats = false): Ten
   const { dtype, shape, data } = array;
   const bytes = ArrayBuffer.isView(data)
     ? data.byteLength
-    : elements(shape) * elementBytes(dtype, undefined);
+    : elementCount(shape) * elementBytes(dtype, undefined);
   const entry = { name, dtype, shape, bytes };
   if (!stats) return entry;
   const accumulator = tableAccumulator(dtype, shape);
@@ -83,10 +84,6 @@ function everyNth(values: NumberArray, first: number, step: number): NumberArray
   const picked = values.slice(0, values.length / step);
   for (let i = 0; i < picked.length; i++) picked[i] = values[first + i * step]!;
   return picked;
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Bytes of one element; of a structured dtype, which tells its fields only with data, those of a row. */

@@ -1,19 +1,7 @@
 import { dirname } from "node:path";
+import { isThere } from "../../formats/_path.ts";
 import { writeFileAtomic } from "../../formats/atomic_write.ts";
 import type { ConversionResult, ConvertedFile } from "./conversion.ts";
-
-/** Whether there is something at a path. */
-export function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return false;
-    }
-    throw error;
-  }
-}
 
 /** Makes the folder of an output and refuses to replace what is there unless told to. */
 export function prepareOutput(path: string, overwrite: boolean | undefined): void {

@@ -2,7 +2,7 @@ import { basename, dirname, join, relative, sep } from "node:path";
 import type { DataPkl } from "../../formats/data_pkl.ts";
 import { imageTime } from "../../formats/image_time.ts";
 import type { Finding, RecordedView } from "../recording.ts";
-import { isThere } from "./_output.ts";
+import { isThere } from "../../formats/_path.ts";
 
 /** Names become parts of file names. */
 const VIEW_NAME = /^\w[\w.-]*$/;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { readCsvBlocks } from "../../formats/csv_blocks.ts";
-import { isThere } from "./_output.ts";
+import { isThere } from "../../formats/_path.ts";
 
 /** Names of recorders' robot logs. */
 const ROBOT_LOG = /^robot_(state(s|_.*)|rt_.*)\.csv$/;

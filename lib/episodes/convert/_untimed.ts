@@ -50,6 +50,7 @@ export function alignUntimed(recording: Recording, data: DataPkl): AlignedRecord
       time: Float64Array.from({ length: count * 2 }, (_, i) => ((i + 1) >> 1) / actionHz),
       segment: new Int32Array(count),
       segments: Math.min(count, 1),
+      overlaps: [],
       skipped: 0,
       residualMs: percentiles([]),
     },

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { openNpz } from "../../formats/npz_reader.ts";
-import { isThere, prepareOutput, single, written } from "./_output.ts";
+import { isFolder, isThere } from "../../formats/_path.ts";
+import { prepareOutput, single, written } from "./_output.ts";
 import { convertRecordings } from "./_recordings.ts";
 import type { Conversion, ConvertRequest } from "./conversion.ts";
 import { exportEpisode } from "./export_data_pkl.ts";
@@ -28,7 +29,7 @@ export const CONVERSIONS: readonly Conversion[] = [
     from: "data.pkl",
     to: "container",
     summary: "episode folder; times come from the robot log beside the pickle, if it is there",
-    claims: ({ input, output }) => isFile(input, ".pkl") && isFolderName(output),
+    claims: ({ input, output }) => isFileOf(input, ".pkl") && isFolderName(output),
     run: async ({ input, output, overwrite, signal }) => {
       if (hasFiles(output)) prepareOutput(output, overwrite);
       const { bytes, findings } = await importDataPkl(input, output, signal);
@@ -58,7 +59,7 @@ export const CONVERSIONS: readonly Conversion[] = [
     to: "robot-npz",
     summary: "robot_states, joints, poses, timestamps and further clocks, deflated, of a " +
       "recorder's log with poses; FILE.npz",
-    claims: ({ input, output }) => isFile(input, ".csv") && extname(output) === ".npz",
+    claims: ({ input, output }) => isFileOf(input, ".csv") && extname(output) === ".npz",
     run: ({ input, output, overwrite, clock }) => {
       prepareOutput(output, overwrite);
       const { arrays, remarks } = writeRobotStates(input, output, clock);
@@ -121,12 +122,8 @@ export const CONVERSIONS: readonly Conversion[] = [
   },
 ];
 
-function isFile(path: string, extension: string): boolean {
+function isFileOf(path: string, extension: string): boolean {
   return extname(path).toLowerCase() === extension && isThere(path) && !isFolder(path);
-}
-
-function isFolder(path: string): boolean {
-  return isThere(path) && Deno.statSync(path).isDirectory;
 }
 
 /** Whether a path is a folder, or could be one: it has no extension that a file's would have. */
@@ -142,7 +139,7 @@ function hasFiles(path: string): boolean {
 
 /** Whether a NPZ becomes a NPZ, and the first holds one of these arrays. */
 function isNpz({ input, output }: ConvertRequest, ...arrays: readonly string[]): boolean {
-  if (!isFile(input, ".npz") || extname(output) !== ".npz") return false;
+  if (!isFileOf(input, ".npz") || extname(output) !== ".npz") return false;
   using file = openNpz(input);
   return arrays.some((name) => file.names.includes(name));
 }

@@ -4,7 +4,8 @@ import { readNpy } from "../../formats/npy.ts";
 import { referenceActions } from "../actions.ts";
 import { type Episode, openEpisode } from "../episode.ts";
 import { ALINE_WIDTH, SENSOR_WIDTH } from "../layouts/_sensor.ts";
-import { isThere } from "./_output.ts";
+import { isThere } from "../../formats/_path.ts";
+
 import { sensorAtActions } from "./_sensor_at_actions.ts";
 import { PICKLED_SENSOR } from "./_untimed.ts";
 

@@ -2,7 +2,8 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { type SingleViewRecord, writeIntervalJson } from "../../formats/interval_json.ts";
 import type { FoundRecording } from "../discover.ts";
 import { readRecording } from "../read_recording.ts";
-import { isThere, written } from "./_output.ts";
+import { isThere } from "../../formats/_path.ts";
+import { written } from "./_output.ts";
 import type { ConversionResult, ConvertedFile, ConvertOptions } from "./conversion.ts";
 import { intervalRecords } from "./interval_records.ts";
 

@@ -1,5 +1,6 @@
 import { dirname, join, relative } from "node:path";
-import { convertEach, isThere, written } from "./_output.ts";
+import { isThere } from "../../formats/_path.ts";
+import { convertEach, written } from "./_output.ts";
 import { findRobotLogs } from "./_robot_logs.ts";
 import type { ConversionResult, ConvertOptions } from "./conversion.ts";
 import { writeRobotStates } from "./robot_states.ts";

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { FoundRecording } from "../discover.ts";
 import { openSensor } from "../layouts/_sensor.ts";
-import { isThere, writeJson, written } from "./_output.ts";
+import { isThere } from "../../formats/_path.ts";
+import { writeJson, written } from "./_output.ts";
 import type { ConversionResult, ConvertedFile, ConvertOptions } from "./conversion.ts";
 import { measureMetadata } from "./sensor_metadata.ts";
 import { writeSensorWindows } from "./sensor_windows.ts";

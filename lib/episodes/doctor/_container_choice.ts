@@ -1,6 +1,7 @@
 import type { Episode } from "../episode.ts";
 import { basename, dirname } from "node:path";
-import { areOf, listed, namesIn, plural, type Report, Violations } from "./_report.ts";
+import { plural } from "../_plural.ts";
+import { areOf, listed, namesIn, type Report, Violations } from "./_report.ts";
 
 /** Ages are float32, in seconds. */
 const AGE_TOLERANCE = 1e-3;

@@ -3,7 +3,8 @@ import { readDataPkl } from "../../formats/data_pkl.ts";
 import { openNpz } from "../../formats/npz_reader.ts";
 import type { AlignedRecording } from "../align.ts";
 import type { Recording } from "../recording.ts";
-import { areOf, isDataError, listed, namesIn, plural, type Report } from "./_report.ts";
+import { plural } from "../_plural.ts";
+import { areOf, isDataError, listed, namesIn, type Report } from "./_report.ts";
 
 const INTERVAL_JSON = /_single\.json$|_precise_.*\.json$/;
 const RAW_SENSOR = /^sensor_data_.*\.npz$/;

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { readJpegHeader } from "../../formats/jpeg.ts";
 import { breathe } from "../_breathe.ts";
 import type { RecordedView } from "../recording.ts";
-import { type CheckOptions, isDataError, listed, plural, type Report } from "./_report.ts";
+import { plural } from "../_plural.ts";
+import { type CheckOptions, isDataError, listed, type Report } from "./_report.ts";
 
 /** First and last bytes of every image: damage, and sizes that differ within a view. */
 export async function checkImages(

@@ -2,7 +2,8 @@ import { basename, dirname, join } from "node:path";
 import { readDataPkl } from "../../formats/data_pkl.ts";
 import { ACTION_WIDTH } from "../actions.ts";
 import { checkPickle } from "../convert/_check_pickle.ts";
-import { areOf, isDataError, listed, namesIn, plural, type Report } from "./_report.ts";
+import { plural } from "../_plural.ts";
+import { areOf, isDataError, listed, namesIn, type Report } from "./_report.ts";
 
 /** Figures of a `data.pkl` that lies alone. */
 export interface PickleFigures {

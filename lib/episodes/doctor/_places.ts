@@ -1,5 +1,6 @@
 import { globSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isFolder } from "../../formats/_path.ts";
 import { isPickleFolder } from "../convert/_pickle_folder.ts";
 
 /** Deepest folder that is looked into: a container in a recording five levels below a root. */
@@ -50,15 +51,4 @@ export function findPlaces(roots: readonly string[]): Places {
     pickles: [...pickles].sort(),
     leftovers: [...leftovers].sort(),
   };
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
-      return false;
-    }
-    throw error;
-  }
 }

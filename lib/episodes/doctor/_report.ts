@@ -1,3 +1,4 @@
+import { plural } from "../_plural.ts";
 import type { Finding } from "../recording.ts";
 
 /** Takes down what a check found. */
@@ -46,11 +47,6 @@ export class Violations {
       `${rule}; violated in ${places}; the first: ${this.#first}. ${advice}`,
     );
   }
-}
-
-/** `1 image`, `2 images`. */
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
 /** `is` of one, `are` of several. */

@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import type { LayoutName } from "../recording.ts";
-import { listed, plural, type Report } from "./_report.ts";
+import { plural } from "../_plural.ts";
+import { listed, type Report } from "./_report.ts";
 
 /** What recordings of one task are compared in. */
 export interface RecordingFacts {

@@ -2,7 +2,8 @@ import { STATE_WIDTH } from "../actions.ts";
 import type { AlignedRecording } from "../align.ts";
 import type { AlignmentReport } from "../report.ts";
 import type { Recording } from "../recording.ts";
-import { plural, type Report } from "./_report.ts";
+import { plural } from "../_plural.ts";
+import { type Report } from "./_report.ts";
 
 /** Streams that overlap the robot's log by less than this share of it are suspicious. */
 const MIN_OVERLAP = 0.5;

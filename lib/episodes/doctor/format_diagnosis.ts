@@ -1,5 +1,6 @@
 import { ownersAmong } from "./_owners.ts";
-import { plural } from "./_report.ts";
+import { plural } from "../_plural.ts";
+
 import type { Finding } from "../recording.ts";
 import type { DataDiagnosis } from "./diagnose_data.ts";
 

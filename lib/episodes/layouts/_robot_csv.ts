@@ -1,7 +1,7 @@
 import { readCsv } from "../../formats/csv.ts";
 import { STATE_WIDTH } from "../actions.ts";
 import { percentiles } from "../stream_quality.ts";
-import { endsInTornLine } from "./_torn_line.ts";
+import { endsInTornLine, reportTornLine } from "./_torn_line.ts";
 import type { Finding, RobotClock, RobotLog } from "../recording.ts";
 
 const JOINTS = [1, 2, 3, 4, 5, 6];
@@ -81,14 +81,7 @@ export function readRobotCsv(
         "that are no numbers; left out.",
     });
   }
-  if (isTorn) {
-    findings.push({
-      severity: "warning",
-      code: "robot.torn",
-      where: `${file}:${table.rows + 2}`,
-      message: "The file was cut short inside its last line, which is left out.",
-    });
-  }
+  if (isTorn) reportTornLine(`${file}:${table.rows + 2}`, findings);
   const state = new Float32Array(kept.length * STATE_WIDTH);
   for (const [d, column] of values.entries()) {
     for (let k = 0; k < kept.length; k++) state[k * STATE_WIDTH + d] = column[kept[k]!]!;

@@ -1,3 +1,4 @@
+import type { Finding } from "../recording.ts";
 import { openRandomAccess } from "../../formats/random_access_file.ts";
 
 /** Enough for some 30 lines. */
@@ -27,4 +28,14 @@ export function endsInTornLine(path: string): boolean {
   if (values.length < 3 || decimals(last.at(-1)!) >= Math.min(...texts.map(decimals))) return false;
   const steps = values.slice(1).map((value, k) => Math.abs(value - values[k]!));
   return Math.abs(Number(last.at(-1)) - values.at(-1)!) > 3 * Math.max(...steps);
+}
+
+/** Says that the last line was left out. */
+export function reportTornLine(where: string, findings: Finding[]): void {
+  findings.push({
+    severity: "warning",
+    code: "robot.torn",
+    where,
+    message: "The file was cut short inside its last line, which is left out.",
+  });
 }

@@ -1,3 +1,4 @@
+import { isFolder } from "../../formats/_path.ts";
 import { imageTime } from "../../formats/image_time.ts";
 import type { Finding, RecordedView } from "../recording.ts";
 
@@ -35,16 +36,6 @@ function foldersIn(folder: string): string[] {
   return [...Deno.readDirSync(folder)].filter(({ name, isDirectory, isSymlink }) =>
     isDirectory || (isSymlink && isFolder(`${folder}/${name}`))
   ).map(({ name }) => name).sort();
-}
-
-/** A link that leads nowhere is none. */
-function isFolder(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 function addView(views: RecordedView[], name: string, folder: string, findings: Finding[]): void {

@@ -1,7 +1,7 @@
 import { readCsv } from "../../formats/csv.ts";
 import { STATE_WIDTH } from "../actions.ts";
 import { forwardKinematics } from "../../robot/kinematics.ts";
-import { endsInTornLine } from "./_torn_line.ts";
+import { endsInTornLine, reportTornLine } from "./_torn_line.ts";
 import type { Layout } from "./layout.ts";
 
 const JOINTS = Array.from({ length: 6 }, (_, joint) => `JointPos_${joint}`);
@@ -40,14 +40,7 @@ export const meca500Log: Layout = {
       columns: ["timestamp", ...JOINTS],
       tornLastLine: isTorn ? "drop" : "error",
     });
-    if (isTorn) {
-      findings.push({
-        severity: "warning",
-        code: "robot.torn",
-        where: path,
-        message: "The file was cut short inside its last line, which is left out.",
-      });
-    }
+    if (isTorn) reportTornLine(path, findings);
     const joints = JOINTS.map((name) => table.columns[name]!);
     const state = new Float32Array(table.rows * STATE_WIDTH);
     for (let row = 0; row < table.rows; row++) {

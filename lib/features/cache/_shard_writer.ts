@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, openSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { writeAll } from "../../formats/_partial_file.ts";
+import { isFile } from "../../formats/_path.ts";
+import { syncFolder, writeAll } from "../../formats/_partial_file.ts";
 import { clearQuarantine } from "./_quarantine.ts";
 import { scanShard, SHARD_MAGIC, ShardFile } from "./_shard_file.ts";
 import {
@@ -169,23 +169,4 @@ function repair(path: string, file: Deno.FsFile): Repaired {
     clearQuarantine(join(dirname(path), "..", "quarantine"), basename(path), end);
   }
   return { entries, end };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-function syncFolder(folder: string): void {
-  if (Deno.build.os === "windows") return; // folders cannot be opened there
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

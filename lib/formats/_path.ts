@@ -1,0 +1,25 @@
+/** Whether there is something at a path; a link counts as what it leads to. */
+export function isThere(path: string): boolean {
+  return stat(path) !== undefined;
+}
+
+/** Whether a path is a file, or a link to one. */
+export function isFile(path: string): boolean {
+  return stat(path)?.isFile === true;
+}
+
+/** Whether a path is a folder, or a link to one. */
+export function isFolder(path: string): boolean {
+  return stat(path)?.isDirectory === true;
+}
+
+function stat(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
