@@ -22,3 +22,4 @@ export * as episodes from "./lib/episodes/mod.ts";
 export * as datasets from "./lib/datasets/mod.ts";
 export * as features from "./lib/features/mod.ts";
 export * as policies from "./lib/policies/mod.ts";
+export * as checkpoints from "./lib/checkpoints/mod.ts";

@@ -56,6 +56,7 @@ export const CACHE_FLAGS = {
     placeholder: "VIEW",
     defaultText: "those of the features",
   }),
+  model: textFlag("folder of the model that --features qwen2.5-vl-3b runs", { placeholder: "DIR" }),
   import: textFlag("mapping of the files that --features imported takes", { placeholder: "FILE" }),
   reuse: integerFlag("consecutive action starts that share one observation", {
     default: 1,
@@ -103,6 +104,7 @@ export async function makePlan(
   });
   const extractor = createExtractor(features, {
     ...(views.length === 0 ? {} : { views }),
+    ...(values.model === undefined ? {} : { model: values.model }),
     ...(values.import === undefined ? {} : { import: values.import }),
   });
   const plan = await planFeatures(episodes, extractor, folderOf(values), {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { integerFlag, runCommand } from "../lib/cli/mod.ts";
+import { formatDuration, integerFlag, runCommand } from "../lib/cli/mod.ts";
 import { buildFeatures, FeatureStore, writeCacheSettings } from "../lib/features/mod.ts";
 import {
   CACHE_FLAGS,
@@ -42,7 +42,10 @@ others are made all the same.`,
         batch: flags.batch,
         signal: context.signal,
         ...(share && { share }),
-        onProgress: (done, total) => context.progress.update(`${done} of ${total} features`),
+        onProgress: (done, total, secondsLeft) =>
+          context.progress.update(
+            `${done} of ${total} features, about ${formatDuration(secondsLeft)} left`,
+          ),
       });
       const { episodes } = plan;
       const more = { episodes: episodes.length, steps: steps(plan), cache: folder };

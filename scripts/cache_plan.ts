@@ -3,22 +3,36 @@
  *
  * @module
  */
-import { runCommand } from "../lib/cli/mod.ts";
-import { type CacheReport, FeatureStore, missingFeatures } from "../lib/features/mod.ts";
+import { formatDuration, runCommand, switchFlag } from "../lib/cli/mod.ts";
+import {
+  type CacheReport,
+  estimateBuild,
+  FeatureStore,
+  missingFeatures,
+} from "../lib/features/mod.ts";
 import { CACHE_FLAGS, finish, makePlan, shardFlag, shareOf, steps } from "./_cache.ts";
 
 if (import.meta.main) {
   await runCommand({
     name: "cache:plan",
     summary: "Lists which features the data need and which of them are not in the cache.",
-    details: "Makes nothing. `bytes` is what cache:build would write.",
-    flags: { ...CACHE_FLAGS, shard: shardFlag },
+    details:
+      `Stores nothing. bytes is what cache:build would write. To say how long that would take, a few
+features are made.`,
+    flags: {
+      ...CACHE_FLAGS,
+      shard: shardFlag,
+      noEstimate: switchFlag("do not measure how long building will take"),
+    },
     run: async (flags, context) => {
       const start = performance.now();
       const plan = await makePlan(flags, context);
       using store = FeatureStore.open(plan.folder);
       const { planned, missing, bytes } = missingFeatures(plan, store, shareOf(flags.shard));
       const damaged = store.quarantined;
+      context.progress.update("measuring how long building will take");
+      const estimate = flags.noEstimate ? undefined : await estimateBuild(plan, missing);
+      context.progress.clear();
       const report: CacheReport = {
         planned: planned.length + plan.failures.length,
         hit: planned.length - missing.length,
@@ -31,11 +45,20 @@ if (import.meta.main) {
       };
       const more = {
         missing: missing.length,
+        ...(estimate && { estimatedSeconds: estimate.seconds }),
         episodes: plan.episodes.length,
         steps: steps(plan),
         cache: plan.folder,
       };
-      return finish(report, more, context, true);
+      const result = finish(report, more, context, true);
+      if (estimate) {
+        const { seconds, measured } = estimate;
+        context.print(
+          `Building ${missing.length} features takes about ${formatDuration(seconds)}, ` +
+            `measured on ${measured} of them.`,
+        );
+      }
+      return result;
     },
   });
 }

@@ -17,6 +17,8 @@ const ROOMS = [
   "episodes",
   "datasets",
   "features",
+  "policies",
+  "checkpoints",
   "inspect",
   "cli",
 ];

@@ -4,21 +4,25 @@
  * @module
  */
 import { resolve } from "node:path";
+import { CHECKPOINT_CONVERSIONS } from "../lib/checkpoints/convert/mod.ts";
+import { POINTER_NAMES } from "../lib/checkpoints/pointer.ts";
 import {
   choiceFlag,
   formatTable,
   numberFlag,
   runCommand,
   switchFlag,
+  textFlag,
   UsageError,
 } from "../lib/cli/mod.ts";
 import {
-  CONVERSIONS,
+  CONVERSIONS as EPISODE_CONVERSIONS,
   type ConvertRequest,
   describeConversions,
   matchingConversions,
 } from "../lib/episodes/convert/mod.ts";
 
+const CONVERSIONS = [...EPISODE_CONVERSIONS, ...CHECKPOINT_CONVERSIONS];
 const KNOWN = describeConversions(CONVERSIONS);
 const TARGETS = [...new Set(CONVERSIONS.map(({ to }) => to))];
 
@@ -40,6 +44,9 @@ of rows at the end of the original recording are lost to them. robot-npz takes r
 (robot_states.csv, robot_state_*.csv, robot_rt_*.csv); logs of mecademicpy hold no poses.
 Paths in interval JSON are relative to the JSON file, so that both can be moved together; programs
 that expect the Python reference's absolute paths need --absolute-paths.
+Checkpoints keep every bit and dtype of their tensors. A .pt file may have any layout of the Python
+reference's programs; of a run's folder --which chooses. Heads and dropout are in no file of the
+reference: --config names a JSON file with the policy's configuration, as checkpoint.json has it.
 Exit code 1 if something could not be converted, or INPUT is not there; the rest is done all the
 same. Exit code 2 for wrong usage.`,
     flags: {
@@ -58,6 +65,9 @@ same. Exit code 2 for wrong usage.`,
         "interval-json: order, clocks and choice of views of the Python reference, to compare",
       ),
       metadata: switchFlag("windowed: metadata.json too"),
+      which: choiceFlag("checkpoint of a run", POINTER_NAMES, { defaultText: "latest" }),
+      weightsOnly: switchFlag("checkpoints: leave out the state of the optimiser"),
+      config: textFlag("checkpoints: JSON of the policy's configuration", { placeholder: "FILE" }),
     },
     run: async (flags, { arguments: [input, output], print, note, warn, signal }) => {
       const request: ConvertRequest = {
@@ -71,6 +81,9 @@ same. Exit code 2 for wrong usage.`,
         absolutePaths: flags.absolutePaths,
         compat: flags.compat,
         metadata: flags.metadata,
+        weightsOnly: flags.weightsOnly,
+        ...(flags.which === undefined ? {} : { which: flags.which }),
+        ...(flags.config === undefined ? {} : { config: flags.config }),
         signal,
       };
       const { files, kept, failed, remarks } = await chosen(request).run(request);

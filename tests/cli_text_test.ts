@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { colour, formatProgress, formatTable, nearest, ProgressLine } from "../lib/cli/mod.ts";
+import {
+  colour,
+  formatDuration,
+  formatProgress,
+  formatTable,
+  nearest,
+  ProgressLine,
+} from "../lib/cli/mod.ts";
 
 class FakeTerminal {
   text = "";
@@ -35,6 +42,22 @@ Deno.test("formatProgress says percentage, megabytes and rate", () => {
   const text = formatProgress("download x", { done: 115e6, total: 274e6, rate: 12.34e6 });
   assert.equal(text, "download x 41 % (115 of 274 MB, 12.3 MB/s)");
   assert.equal(formatProgress("y", { done: 0, total: 0, rate: 0 }), "y 0 % (0.0 of 0.0 MB)");
+});
+
+Deno.test("formatDuration says two units at most, and never sixty of the smaller", () => {
+  const cases: [number, string][] = [
+    [0, "0 ms"],
+    [0.0404, "40 ms"],
+    [0.9996, "1 s"],
+    [59.4, "59 s"],
+    [59.6, "1 min"],
+    [200, "3 min 20 s"],
+    [3569, "59 min 29 s"],
+    [3599, "1 h"],
+    [7500, "2 h 5 min"],
+    [360_000, "100 h"],
+  ];
+  for (const [seconds, text] of cases) assert.equal(formatDuration(seconds), text);
 });
 
 Deno.test("a progress line rewrites itself on a terminal, within its width", () => {

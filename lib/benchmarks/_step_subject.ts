@@ -1,4 +1,4 @@
-/** A whole training step of the stack: forward, backward, clip by global norm, AdamW. */
+/** A whole training step of a policy: forward, backward, clip by global norm, AdamW. */
 import {
   adamw,
   clipByGlobalNorm,
@@ -10,16 +10,23 @@ import {
   type Variable,
   variable,
 } from "../engine/mod.ts";
+import {
+  decays,
+  exchangeLayout,
+  policyLoss,
+  policyShapes,
+  type ReferenceConfig,
+  type TensorSpec,
+  training,
+} from "../policies/mod.ts";
 import { fill } from "./fill.ts";
-import { stack, stackFills, type StackSize } from "./stack.ts";
+import { stepWeights, weightValues } from "./step_weights.ts";
 import type { Subject } from "./_subject.ts";
 
 /** Which step. */
 export interface StepConfig {
-  readonly size: StackSize;
+  readonly policy: ReferenceConfig;
   readonly batch: number;
-  /** Rows of the sensor window. */
-  readonly window: number;
   readonly precision: "f32" | "bf16";
   /** `eager`: op by op; `compiled`: TensorFlow's executor with oneDNN; `xla`: one program. */
   readonly variant: "eager" | "compiled" | "xla";
@@ -41,26 +48,28 @@ export interface StepFacts {
 
 /** Makes the network and takes its first two steps. */
 export async function stepSubject(config: StepConfig): Promise<Subject> {
-  const { size, batch, window, precision, variant } = config;
-  const parameters = stackVariables(size);
-  const inputs = [
-    tf.tensor(fill(1000, batch * window * size.channels, 1), [batch, window, size.channels]),
-    tf.tensor(fill(1001, batch * size.context, 1), [batch, size.context]),
-    tf.tensor(fill(1002, batch * size.horizon * size.actions, 1), [
-      batch,
-      size.horizon,
-      size.actions,
-    ]),
-  ] as const;
-  const optimizer = adamw({ learningRate: 1e-4, weightDecay: 0.01 });
-  const state = optimizer.init(parameters);
-  const update = (x: tf.Tensor, context: tf.Tensor, target: tf.Tensor) => {
-    const { value, gradients } = valueAndGradients(
-      (p) => stack(p, size, x, context).sub(target).square().mean(),
+  const { policy, precision, variant } = config;
+  const state = stateOf(policy);
+  const parameters = Object.fromEntries(stepWeights(policy).map(({ key }) => [key, state[key]!]));
+  const inputs = inputsOf(config);
+  const optimizer = adamw({
+    learningRate: 1e-4,
+    groups: [{ name: "kept", matches: (...of) => !decays(...of), weightDecay: 0 }],
+  });
+  const moments = optimizer.init(parameters);
+  const update = (sensor: tf.Tensor, vision: tf.Tensor, actions: tf.Tensor) => {
+    const all = read(state);
+    const { value, gradients, metrics } = valueAndGradients(
+      (p) => {
+        const context = training();
+        const loss = policyLoss({ ...all, ...p }, policy, { vision, sensor, actions }, context);
+        return { loss, metrics: context.updates };
+      },
       read(parameters),
     );
     const { norm, scale, finite } = clipByGlobalNorm(gradients, 1);
-    optimizer.update(gradients, state, parameters, { gradientScale: scale, enabled: finite });
+    optimizer.update(gradients, moments, parameters, { gradientScale: scale, enabled: finite });
+    for (const [key, statistic] of Object.entries(metrics)) state[key]!.assign(statistic);
     return [value, norm];
   };
   let report: TraceReport | undefined;
@@ -96,18 +105,43 @@ export async function stepSubject(config: StepConfig): Promise<Subject> {
     repeats: 1,
     release: () => {
       compiled.dispose();
-      [...Object.values(parameters), ...Object.values(state)].forEach((v) => v.dispose());
+      [...Object.values(state), ...Object.values(moments)].forEach((v) => v.dispose());
       tf.dispose([...inputs]);
     },
   };
 }
 
-function stackVariables(size: StackSize): Record<string, Variable> {
-  const made: Record<string, Variable> = {};
-  for (const { name, shape, values } of stackFills(size)) {
-    const initial = tf.tensor(values, shape);
-    made[name] = variable(initial, name);
-    initial.dispose();
-  }
-  return made;
+function stateOf(policy: ReferenceConfig): Record<string, Variable> {
+  const places = new Map(stepWeights(policy).map((weight, i) => [weight.key, { weight, i }]));
+  return Object.fromEntries(
+    policyShapes(policy).map((spec) => {
+      const place = places.get(spec.key);
+      const initial = tf.tidy(() =>
+        place
+          ? exchangeLayout(spec, tf.tensor(weightValues(place.i, place.weight), [...spec.shape]))
+          : runningStatistic(spec)
+      );
+      const made = variable(initial, spec.key);
+      initial.dispose();
+      return [spec.key, made];
+    }),
+  );
+}
+
+function runningStatistic({ shape, dtype, initial }: TensorSpec): tf.Tensor {
+  const value = initial.distribution === "constant" ? initial.value : 0;
+  return tf.fill([...shape], value, dtype === "int64" ? "int32" : "float32");
+}
+
+/** Sensor windows, visual-language tokens, chunks. */
+function inputsOf({ policy, batch }: StepConfig) {
+  const { temporalLength, inputChannels } = policy.sensorEncoder!;
+  const { visionDim, horizon, actionDim } = policy.actionExpert;
+  const tensor = (index: number, ...shape: number[]) =>
+    tf.tensor(fill(index, shape.reduce((product, size) => product * size, 1), 1), shape);
+  return [
+    tensor(1000, batch, temporalLength, inputChannels),
+    tensor(1001, batch, 1, visionDim),
+    tensor(1002, batch, horizon, actionDim),
+  ] as const;
 }

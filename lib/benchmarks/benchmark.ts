@@ -4,7 +4,7 @@ import type { BenchProcess, SubjectConfig } from "./_process.ts";
 import { interleave, spreadRuns } from "./interleave.ts";
 import type { Peer } from "./peer.ts";
 import type { BenchRecord } from "./record.ts";
-import type { STACK_SIZES } from "./stack.ts";
+import type { PresetName } from "../policies/mod.ts";
 
 /** Which implementations of the training step are measured. */
 export type StepVariant = "eager" | "compiled" | "xla";
@@ -12,7 +12,7 @@ export type StepVariant = "eager" | "compiled" | "xla";
 /** What the flags of `deno task bench` say. */
 export interface BenchOptions {
   /** Size of the network and of the files; of the products, up to which size. */
-  readonly preset: keyof typeof STACK_SIZES;
+  readonly preset: PresetName;
   /** Samples of a step. */
   readonly batch: number;
   /** Rows of a sample's sensor window. */

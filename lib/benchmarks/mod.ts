@@ -26,8 +26,8 @@ export * from "./fill.ts";
 export * from "./interleave.ts";
 export * from "./peer.ts";
 export * from "./record.ts";
-export * from "./stack.ts";
 export * from "./statistics.ts";
+export * from "./step_weights.ts";
 export * from "./worker.ts";
 
 /** All benchmarks by name, in the order in which they run. */

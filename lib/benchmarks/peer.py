@@ -5,7 +5,7 @@ Started as `python3 peer.py THREADS`; speaks as peer_protocol.py says. Subjects 
 
     {"do": "fill", "index", "count", "scale"} -> {"values"}
 
-Matrices, parameters and inputs hold the same numbers as in fill.ts and stack.ts, bit for bit.
+Matrices, parameters and inputs hold the same numbers as in fill.ts and step_weights.ts, bit for bit.
 """
 
 import math
@@ -20,8 +20,8 @@ try:
 except ImportError:
     np = None
 try:
+    import peer_policies
     import torch
-    from torch.nn import functional as F
 except ImportError:
     torch = None
 
@@ -94,32 +94,33 @@ def dispatch(config):
 
 
 def step(config):
-    """The network of stack.ts and its training step: forward, backward, clip, fused AdamW."""
-    size, batch, window = config["size"], config["batch"], config["window"]
+    """A training step of a policy: forward, backward, clip, fused AdamW."""
+    policy, batch = config["policy"], config["batch"]
+    sensor, action = policy["sensorEncoder"], policy["actionExpert"]
     is_bf16 = config["precision"] == "bf16"
-    p = {}
-    for index, (name, shape) in enumerate(config["shapes"].items()):
-        value = fill(index, math.prod(shape), config["weightScale"]).reshape(shape)
-        if "norm" in name and name.endswith(".weight"):
-            value += np.float32(1)
-        if name.startswith("conv") and len(shape) == 3:  # [width, in, out] -> [out, in, width]
-            value = np.ascontiguousarray(value.transpose(2, 1, 0))
-        p[name] = torch.nn.Parameter(torch.from_numpy(value))
 
     def tensor(index, *shape):
         return torch.from_numpy(fill(index, math.prod(shape), 1).reshape(shape))
 
-    inputs = tensor(1000, batch, window, size["channels"]), tensor(1001, batch, size["context"])
-    target = tensor(1002, batch, size["horizon"], size["actions"])
-    optimizer = torch.optim.AdamW(p.values(), lr=1e-4, weight_decay=0.01, fused=True)
+    parts = peer_policies.policy_modules(policy)
+    load(parts, config["weights"])
+    encoder, expert = parts["sensor_encoder."].train(), parts["action_expert."].train()
+    window = tensor(1000, batch, sensor["temporalLength"], sensor["inputChannels"])
+    vision = tensor(1001, batch, 1, action["visionDim"])
+    target = tensor(1002, batch, action["horizon"], action["actionDim"])
+    chunk = torch.zeros_like(target)
+    parameters = [p for part in parts.values() for p in part.parameters()]
+    optimizer = torch.optim.AdamW(
+        [group for part in parts.values() for group in peer_policies.groups(part, 1e-4)], fused=True
+    )
 
     def train():
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_bf16):
-            prediction = stack(p, size, *inputs)
+            prediction = expert({"vl": vision, "sensor": encoder(window), "z_chunk": chunk})
         loss = (prediction.float() - target).square().mean()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(p.values(), 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         return loss.item(), norm.item()
 
@@ -131,50 +132,17 @@ def step(config):
     return {"run": train, "repeats": 1, "facts": facts}
 
 
-def stack(p, size, x, context):
-    """Action chunks (batch, horizon, actions) from windows (batch, time, channels) and features."""
-    heads, width = size["heads"], size["width"]
-    encoder, decoder = size["blocks"]
-
-    def linear(name, x):
-        return F.linear(x, p[name + ".weight"], p[name + ".bias"])
-
-    def norm(name, x):
-        return F.layer_norm(x, (x.shape[-1],), p[name + ".weight"], p[name + ".bias"])
-
-    def split(y):
-        return y.reshape(*y.shape[:2], heads, width // heads).transpose(1, 2)
-
-    def attention(name, x, memory):
-        w, bias = p[name + ".in.weight"], p[name + ".in.bias"]
-        if x is memory:
-            q, k, v = F.linear(x, w, bias).chunk(3, -1)
-        else:
-            q = F.linear(x, w[:width], bias[:width])
-            k, v = F.linear(memory, w[width:], bias[width:]).chunk(2, -1)
-        mixed = F.scaled_dot_product_attention(split(q), split(k), split(v))
-        return linear(name + ".out", mixed.transpose(1, 2).reshape(x.shape))
-
-    def feed_forward(name, x):
-        return linear(name + ".down", F.relu(linear(name + ".up", x)))
-
-    x = x.transpose(1, 2)
-    for i in range(4):
-        x = F.conv1d(x, p[f"conv{i}.weight"], p[f"conv{i}.bias"], stride=2, padding=1)
-        x = F.gelu(norm(f"conv{i}.norm", x.transpose(1, 2))).transpose(1, 2)
-    x = x.transpose(1, 2)
-    for i in range(encoder):
-        y = norm(f"block{i}.norm0", x)
-        x = x + attention(f"block{i}.self", y, y)
-        x = x + feed_forward(f"block{i}", norm(f"block{i}.norm1", x))
-    feature = linear("project", F.gelu(norm("pool.norm", linear("pool", x.mean(1)))))
-    memory = linear("fuse", torch.cat([context, feature], -1))[:, None]
-    h = p["positions"].expand(context.shape[0], -1, -1)
-    for i in range(encoder, encoder + decoder):
-        h = norm(f"block{i}.norm0", h + attention(f"block{i}.self", h, h))
-        h = norm(f"block{i}.norm1", h + attention(f"block{i}.cross", h, memory))
-        h = norm(f"block{i}.norm2", h + feed_forward(f"block{i}", h))
-    return linear("head", norm("head.norm", h))
+def load(parts, weights):
+    """Gives every parameter the values that step_weights.ts gives it; both must have the same ones."""
+    parameters = {prefix + name: p for prefix, part in parts.items() for name, p in part.named_parameters()}
+    expected = [(each["key"], tuple(each["shape"])) for each in weights]
+    found = [(key, tuple(p.shape)) for key, p in parameters.items()]
+    if sorted(found) != sorted(expected):
+        raise ValueError(f"PyTorch's parameters are others: {sorted(set(found) ^ set(expected))[:4]}")
+    with torch.no_grad():
+        for index, each in enumerate(weights):
+            values = fill(index, math.prod(each["shape"]), each["scale"]) + np.float32(each["centre"])
+            parameters[each["key"]].copy_(torch.from_numpy(values).reshape(each["shape"]))
 
 
 SUBJECTS = {"matmul": matmul, "dispatch": dispatch, "step": step}

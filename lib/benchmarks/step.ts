@@ -1,4 +1,5 @@
-/** `deno task bench step`: a whole training step of the stack. */
+/** `deno task bench step`: a whole training step of a policy. */
+import { countParameters } from "../policies/mod.ts";
 import {
   type BenchContext,
   describeRatio,
@@ -12,7 +13,7 @@ import {
 import { describeDisagreement } from "./agreement.ts";
 import type { StepFacts } from "./_step_subject.ts";
 import { type BenchRecord, makeRecord } from "./record.ts";
-import { countParameters, STACK_SIZES, stackShapes, WEIGHT_SCALE } from "./stack.ts";
+import { stepPolicy, stepWeights } from "./step_weights.ts";
 import { startWorker } from "./worker.ts";
 
 /** Measured steps of each side, unless `--steps` says otherwise. */
@@ -53,12 +54,12 @@ async function runStep(context: BenchContext): Promise<BenchRecord[]> {
   const { engine, peer, options, onProgress } = context;
   const { preset, batch, window } = options;
   const precision = options.precision ?? "f32";
-  const size = STACK_SIZES[preset];
-  const subject = { subject: "step", size, batch, window, precision };
+  const policy = stepPolicy(preset, window);
+  const subject = { subject: "step", policy, batch, precision };
   const variants = possibleVariants(context, precision);
 
   const torch: (Runner & { readonly facts: StepFacts })[] = [];
-  const forPeer = { ...subject, shapes: stackShapes(size), weightScale: WEIGHT_SCALE };
+  const forPeer = { ...subject, weights: stepWeights(policy) };
   for (const { process, config } of peerEntrant(peer, "PyTorch", forPeer)) {
     onProgress("step: PyTorch's first steps");
     torch.push({ process, ...await prepare(process, config) });
@@ -80,7 +81,7 @@ async function runStep(context: BenchContext): Promise<BenchRecord[]> {
         config: {
           ...{ preset, variant, batch, window, precision },
           threads: engine.threads,
-          parameters: countParameters(size),
+          parameters: countParameters(policy).total,
         },
         unit: "ms",
       },

@@ -7,6 +7,7 @@ export type { CommonFlags } from "./_parse.ts";
 export * from "./command.ts";
 export * from "./common_flags.ts";
 export * from "./flag.ts";
+export * from "./format_duration.ts";
 export * from "./format_progress.ts";
 export * from "./nearest.ts";
 export * from "./progress_line.ts";

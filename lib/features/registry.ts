@@ -6,6 +6,8 @@ import { pixel2048 } from "./pixel_2048.ts";
 export interface ExtractorOptions {
   /** Cameras, in the order in which the model sees them; default the extractor's own. */
   readonly views?: readonly string[];
+  /** Folder of the model's files, which `qwen2.5-vl-3b` needs and others ignore. */
+  readonly model?: string;
   /** Mapping of `importedFeatures`, which it needs and others ignore. */
   readonly import?: string;
 }
@@ -15,6 +17,12 @@ export const FEATURE_EXTRACTORS: Readonly<
   Record<string, (options: ExtractorOptions) => FeatureExtractor>
 > = {
   "pixel-2048": pixel2048,
+  "qwen2.5-vl-3b": () => {
+    throw new RangeError(
+      "Cannot make features of qwen2.5-vl-3b: trocar cannot run this model yet. Make pixel-2048, " +
+        "which needs no model, or take files of the Python reference with --features imported.",
+    );
+  },
   "imported": ({ import: mapping }) => {
     if (mapping !== undefined) return importedFeatures(mapping);
     throw new RangeError(

@@ -126,12 +126,13 @@ function byteOrder(
 }
 
 function checkStored(file: RandomAccessFile, { name, method, size, headerOffset }: ZipEntry): void {
+  const stored = method === 0 ? size : 0; // a compressed record's size is that of its contents
+  if (headerOffset + stored > file.bytes) {
+    fail(file.path, file.bytes, `${name} should lie in the file`, `${size} at ${headerOffset}`);
+  }
   if (method !== 0) {
     const advice = "Load it in PyTorch and save it again with torch.save.";
     fail(file.path, headerOffset, `${name} should be stored`, "a compressed record", advice);
-  }
-  if (headerOffset + size > file.bytes) {
-    fail(file.path, file.bytes, `${name} should lie in the file`, `${size} at ${headerOffset}`);
   }
 }
 

@@ -1,4 +1,6 @@
 import type { Kind } from "./inspection.ts";
+import { cache } from "./kinds/cache.ts";
+import { checkpoint } from "./kinds/checkpoint.ts";
 import { csv } from "./kinds/csv.ts";
 import { episode } from "./kinds/episode.ts";
 import { folder } from "./kinds/folder.ts";
@@ -9,6 +11,7 @@ import { npz } from "./kinds/npz.ts";
 import { pickle } from "./kinds/pickle.ts";
 import { pickleFolder } from "./kinds/pickle_folder.ts";
 import { recording } from "./kinds/recording.ts";
+import { run } from "./kinds/run.ts";
 import { safetensors } from "./kinds/safetensors.ts";
 import { torch } from "./kinds/torch.ts";
 
@@ -23,6 +26,9 @@ export const KINDS: readonly Kind[] = [
   npy,
   jpeg,
   episode,
+  checkpoint,
+  run,
+  cache,
   pickleFolder,
   recording,
   folder,

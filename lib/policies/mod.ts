@@ -41,6 +41,7 @@ export * from "./decay.ts";
 export * from "./diffusion/ladder.ts";
 export * from "./diffusion/noise_schedule.ts";
 export * from "./diffusion/sample.ts";
+export * from "./feature_width.ts";
 export * from "./initialise.ts";
 export { evaluation, type ForwardContext, type Parameters, training } from "./layers/context.ts";
 export type { Interpolation } from "./layers/resample.ts";

@@ -1,6 +1,7 @@
 import type { tf } from "../engine/mod.ts";
 import type { PolicyConfig } from "./config.ts";
 import type { ForwardContext, Parameters } from "./layers/context.ts";
+import { expectSameSamples } from "./layers/expect.ts";
 import type { SampleWeights } from "./losses.ts";
 import { predictReference, referenceLoss } from "./reference/policy.ts";
 import { predictTrocar, trocarLoss } from "./trocar/policy.ts";
@@ -9,7 +10,7 @@ import { predictTrocar, trocarLoss } from "./trocar/policy.ts";
 export interface Observation {
   /** Visual-language tokens, `(B, S, visionDim)`. */
   readonly vision: tf.Tensor;
-  /** `(B, S)`, 1 for tokens that are there. @default {all are} */
+  /** `(B, S)`, 1 for tokens that are there; `reference` counts all. @default {all are} */
   readonly visionMask?: tf.Tensor;
   /** Sensor windows, `(B, temporalLength, inputChannels)`, raw values. @default {no sensor} */
   readonly sensor?: tf.Tensor;
@@ -67,6 +68,8 @@ export function policyLoss(
   batch: PolicyBatch,
   context: ForwardContext,
 ): tf.Scalar {
+  const { weights: _, ...tensors } = batch;
+  expectSameSamples(tensors);
   return config.architecture === "reference"
     ? referenceLoss(p, config, batch, context)
     : trocarLoss(p, config, batch, context);
@@ -103,6 +106,7 @@ export function predictActions(
   context: ForwardContext,
   options: PredictOptions = {},
 ): tf.Tensor {
+  expectSameSamples({ ...observation, noise: options.noise });
   return config.architecture === "reference"
     ? predictReference(p, config, observation, context, options)
     : predictTrocar(p, config, observation, context, options);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import type { BenchRecord, PeerRecord } from "../../lib/benchmarks/mod.ts";
+import { type BenchRecord, type PeerRecord, stepPolicy } from "../../lib/benchmarks/mod.ts";
+import { countParameters } from "../../lib/policies/mod.ts";
 import { engineName, peerTest, runBench } from "./_run_bench.ts";
 
 const STEP = [
-  ...["step", "--preset", "tiny", "--batch", "2", "--window", "9", "--steps", "3", "--json"],
+  ...["step", "--preset", "tiny", "--batch", "2", "--window", "33", "--steps", "3", "--json"],
   ...["--threads", "1", "--engine", engineName],
 ];
 
@@ -18,8 +19,8 @@ function expectStep(record: BenchRecord, variant: string) {
   assert.equal(record.name, "step");
   assert.equal(record.engine, engineName);
   assert.equal(record.unit, "ms");
-  const parameters = 1_758_535;
-  const shape = { preset: "tiny", batch: 2, window: 9 };
+  const parameters = countParameters(stepPolicy("tiny", 33)).total;
+  const shape = { preset: "tiny", batch: 2, window: 33 };
   assert.deepEqual(record.config, {
     ...shape,
     variant,

@@ -120,6 +120,18 @@ Deno.test("key: reuse changes which steps have features, never what a feature is
   assert.deepEqual(third, each.filter((_, step) => step % 3 === 0));
 });
 
+Deno.test("key: the robot's rate changes no feature", async () => {
+  const plan = async (rows: number) => {
+    const episode = {
+      ...stubEpisode({ path }),
+      robotTime: Float64Array.from({ length: rows }, (_, k) => k / rows),
+      robotState: new Float32Array(12 * rows),
+    };
+    return (await planFeatures([episode], stubExtractor(), Deno.makeTempDirSync())).items;
+  };
+  assert.deepEqual(await plan(1000), await plan(20));
+});
+
 Deno.test("key: an image replaced on disk is another key, even with size and time as before", async () => {
   const folder = Deno.makeTempDirSync(), images = Deno.makeTempDirSync();
   const episode = stubEpisode({ path: images, steps: 3 });

@@ -18,6 +18,12 @@ export interface ConvertOptions {
   readonly compat?: boolean;
   /** Write metadata.json beside sensor windows; default false. */
   readonly metadata?: boolean;
+  /** Leave out the state of a checkpoint's optimiser; default false. */
+  readonly weightsOnly?: boolean;
+  /** JSON file with the policy's configuration, for a checkpoint that has none or a wrong one. */
+  readonly config?: string;
+  /** Which checkpoint of a run; default `latest`. */
+  readonly which?: "latest" | "best" | "final";
   /** Stops between blocks or recordings. */
   readonly signal?: AbortSignal;
 }

@@ -1,13 +1,11 @@
-import type { Feature, FeatureExtractor, FeatureRequest } from "../extractor.ts";
+import { extractAll } from "./_extract.ts";
 import { writePlanIndex } from "./_plan_index.ts";
-import { loadRequest } from "./_request.ts";
 import { assertRoom } from "./_room.ts";
 import { recordBytes } from "./_record.ts";
-import { problemOf } from "./_validate.ts";
-import type { FeatureFailure, FeaturePlan, PlanItem } from "./plan.ts";
+import type { FeaturePlan, PlanItem } from "./plan.ts";
 import { partOf, type Share } from "./rank.ts";
 import type { CacheReport } from "./report.ts";
-import type { FeatureStore, StoredFeature } from "./store.ts";
+import type { FeatureStore } from "./store.ts";
 
 /** How features are built. */
 export interface BuildOptions {
@@ -19,8 +17,8 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
   /** Called with keys when they are on the disk. */
   readonly onStored?: (keys: readonly string[]) => void;
-  /** Called after each batch. */
-  readonly onProgress?: (done: number, total: number) => void;
+  /** Called after each batch; the time left is measured on what was made so far. */
+  readonly onProgress?: (done: number, total: number, secondsLeft: number) => void;
 }
 
 /**
@@ -90,6 +88,8 @@ export async function buildFeatures(
   for (const episode of plan.episodes) writePlanIndex(plan, episode);
   const failures = [...plan.failures];
   let built = 0, done = planned.length - missing.length;
+  const work = tokensOf(missing), begin = performance.now();
+  let worked = 0;
   for (const items of batches(missing, batch, share === undefined)) {
     signal?.throwIfAborted();
     store.refresh(); // another process may have been faster
@@ -99,7 +99,9 @@ export async function buildFeatures(
     built += features.length;
     done += items.length;
     onStored?.(features.map(({ key }) => key));
-    onProgress?.(done, planned.length);
+    worked += tokensOf(items);
+    const seconds = (performance.now() - begin) / 1000;
+    onProgress?.(done, planned.length, seconds / worked * (work - worked));
   }
   const failed = failures.length;
   return {
@@ -114,6 +116,11 @@ export async function buildFeatures(
   };
 }
 
+/** Tokens of some items, which their time goes by. */
+function tokensOf(items: readonly PlanItem[]): number {
+  return items.reduce((sum, { tokens }) => sum + tokens, 0);
+}
+
 /** Features of equal length together; from anywhere in the list, so that two processes rarely meet. */
 function* batches(
   items: readonly PlanItem[],
@@ -126,58 +133,4 @@ function* batches(
   for (const group of groups.values()) {
     for (let i = 0; i < group.length; i += size) yield group.slice(i, i + size);
   }
-}
-
-/** Features of some items; one that fails is noted and does not take the others with it. */
-async function extractAll(
-  plan: FeaturePlan,
-  items: readonly PlanItem[],
-  failures: FeatureFailure[],
-): Promise<StoredFeature[]> {
-  const fail = (item: PlanItem, message: string) => {
-    const { episode, observations } = plan.episodes[item.episode]!;
-    const { step } = observations[item.observation]!;
-    failures.push({ episode: episode.path, step, message });
-  };
-  const images = new Map<string, Uint8Array>();
-  const ready = items.flatMap((item) => {
-    try {
-      return [{ item, request: loadRequest(plan, item, images) }];
-    } catch (error) {
-      fail(item, (error as Error).message);
-      return [];
-    }
-  });
-  let features: (Feature | Error)[];
-  try {
-    features = await extract(plan.extractor, ready.map(({ request }) => request));
-  } catch {
-    features = [];
-    for (const { request } of ready) {
-      const [feature] = await extract(plan.extractor, [request])
-        .catch((error: Error) => [error]);
-      features.push(feature!);
-    }
-  }
-  return ready.flatMap(({ item, request }, i) => {
-    const feature = features[i]!;
-    const problem = feature instanceof Error
-      ? feature.message
-      : problemOf(feature, plan.extractor, request);
-    if (problem === undefined) return [{ key: item.key, feature: feature as Feature }];
-    fail(item, problem);
-    return [];
-  });
-}
-
-async function extract(
-  extractor: FeatureExtractor,
-  requests: readonly FeatureRequest[],
-): Promise<Feature[]> {
-  const features = requests.length === 0 ? [] : await extractor.extract(requests);
-  if (features.length === requests.length) return features;
-  throw new RangeError(
-    `Cannot build features: ${extractor.name} should give ${requests.length}, ` +
-      `current value is ${features.length}.`,
-  );
 }

@@ -54,6 +54,8 @@ const TIMES = 4096;
  * ```
  */
 export class DatasetFeatures implements Disposable {
+  /** Name of the extractor. */
+  readonly name: string;
   /** Values per token, D. */
   readonly width: number;
   /** Cameras, in the order of the columns of `viewMask` and `imageAge`. */
@@ -79,6 +81,7 @@ export class DatasetFeatures implements Disposable {
     mode: CacheMode,
   ) {
     const { extractor, items, episodes } = plan;
+    this.name = extractor.name;
     this.width = extractor.width;
     this.views = extractor.identity.views;
     this.tokens = items.reduce((most, { tokens }) => Math.max(most, tokens), 1);

@@ -1,6 +1,7 @@
 export * from "./build.ts";
 export * from "./collect_garbage.ts";
 export * from "./dataset_features.ts";
+export * from "./estimate.ts";
 export type * from "./feature_batch.ts";
 export * from "./key.ts";
 export * from "./miss_error.ts";

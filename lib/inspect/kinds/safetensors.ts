@@ -1,4 +1,5 @@
 import { openSafetensors } from "../../formats/safetensors.ts";
+import { describeFile } from "../_policy.ts";
 import { describeStored } from "../_stored.ts";
 import type { Kind, TensorEntry } from "../inspection.ts";
 
@@ -14,6 +15,7 @@ export const safetensors: Kind = {
       tensors.push(await describeStored(name, file.tensor(name), options));
     }
     const metadata = Object.fromEntries(Object.entries(file.metadata));
-    return { tensors, details: Object.keys(metadata).length > 0 ? { metadata } : {} };
+    const hasMetadata = Object.keys(metadata).length > 0;
+    return { tensors, details: { ...describeFile(path), ...(hasMetadata ? { metadata } : {}) } };
   },
 };

@@ -1,5 +1,6 @@
 import { openTorchCheckpoint } from "../../formats/torch_checkpoint.ts";
 import { TorchTensor } from "../../formats/torch_values.ts";
+import { describeFile } from "../_policy.ts";
 import { describeStored } from "../_stored.ts";
 import type { Kind, TensorEntry } from "../inspection.ts";
 
@@ -19,7 +20,10 @@ export const torch: Kind = {
     }
     const members = file.value instanceof Map ? [...file.value].slice(0, MOST_MEMBERS) : [];
     const contents = Object.fromEntries(members.map(([key, value]) => [String(key), brief(value)]));
-    return { tensors, details: members.length > 0 ? { contents } : {} };
+    return {
+      tensors,
+      details: { ...describeFile(path), ...(members.length > 0 ? { contents } : {}) },
+    };
   },
 };
 

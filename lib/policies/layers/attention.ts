@@ -3,6 +3,9 @@ import { dropout, type ForwardContext, type Parameters, tensorOf } from "./conte
 import { affine, linear } from "./linear.ts";
 import { constant, fanIn, parameterSpec, type TensorSpec } from "./tensor_spec.ts";
 
+/** Far below any score. */
+const HIDDEN = 1e9;
+
 /** Sizes that all attention of a network shares. */
 export interface AttentionOptions {
   /** Heads, which divide the width. */
@@ -27,6 +30,7 @@ export function attentionSpecs(name: string, width: number): TensorSpec[] {
  *
  * @param x Queries, `(B, Q, W)`.
  * @param memory Keys and values, `(B, K, W)`; x itself for self-attention.
+ * @param mask `(B, K)`, 1 for keys that count and 0 for others, at least one per sample; null if all do.
  * @returns `(B, Q, W)`.
  */
 export function attention(
@@ -36,6 +40,7 @@ export function attention(
   memory: tf.Tensor,
   options: AttentionOptions,
   context: ForwardContext,
+  mask: tf.Tensor | null = null,
 ): tf.Tensor {
   const { heads } = options;
   const [batch, queries, width] = x.shape as [number, number, number];
@@ -44,13 +49,18 @@ export function attention(
   const { q, k, v } = project(p, name, x, memory, width);
   const scores = tf.matMul(split(q), split(k), false, true).mul(1 / Math.sqrt(width / heads));
   const probabilities = dropout(
-    softmax(scores), // (B, heads, Q, K)
+    softmax(mask === null ? scores : scores.add(hidden(mask))), // (B, heads, Q, K)
     options.dropout,
     `${name}.probabilities`,
     context,
   );
   const mixed = tf.matMul(probabilities, split(v)).transpose([0, 2, 1, 3]);
   return linear(p, `${name}.out_proj`, mixed.reshape([batch, queries, width]));
+}
+
+/** What makes a probability exactly 0: `(B, 1, 1, K)`, 0 for keys that count. */
+function hidden(mask: tf.Tensor): tf.Tensor {
+  return mask.sub(1).mul(HIDDEN).expandDims(1).expandDims(1);
 }
 
 /** Of one key it is exactly 1, and its gradient exactly 0; TensorFlow's is so but for rounding. */

@@ -35,9 +35,10 @@ export function decoderStack(
   memory: tf.Tensor,
   options: StackOptions,
   context: ForwardContext,
+  mask: tf.Tensor | null = null,
 ): tf.Tensor {
   for (let i = 0; i < options.layers; i++) {
-    x = decoderLayer(p, `${name}.layers.${i}`, x, memory, options, context);
+    x = decoderLayer(p, `${name}.layers.${i}`, x, memory, options, context, mask);
   }
   return x;
 }
@@ -49,6 +50,7 @@ function decoderLayer(
   memory: tf.Tensor,
   options: StackOptions,
   context: ForwardContext,
+  mask: tf.Tensor | null,
 ): tf.Tensor {
   const addAndNorm = (y: tf.Tensor, i: number) =>
     layerNorm(
@@ -57,6 +59,6 @@ function decoderLayer(
       x.add(dropout(y, options.dropout, `${name}.dropout${i}`, context)),
     );
   x = addAndNorm(attention(p, `${name}.self_attn`, x, x, options, context), 1);
-  x = addAndNorm(attention(p, `${name}.multihead_attn`, x, memory, options, context), 2);
+  x = addAndNorm(attention(p, `${name}.multihead_attn`, x, memory, options, context, mask), 2);
   return addAndNorm(feedForward(p, name, x, options, context), 3);
 }

@@ -22,3 +22,16 @@ export function expectChunk(
     })`,
   );
 }
+
+/** Checks that tensors are of the same samples. @throws {RangeError} If their first sizes differ. */
+export function expectSameSamples(tensors: Readonly<Record<string, tf.Tensor | undefined>>): void {
+  const sizes = Object.entries(tensors).flatMap(([name, tensor]) =>
+    tensor === undefined ? [] : [[name, tensor.shape[0]] as const]
+  );
+  if (sizes.every(([, size]) => size === sizes[0]![1])) return;
+  throw new RangeError(
+    `Cannot compute actions: all inputs must have the same number of samples, current value is ${
+      sizes.map(([name, size]) => `${name} ${size}`).join(", ")
+    }`,
+  );
+}

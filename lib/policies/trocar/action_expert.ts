@@ -8,7 +8,7 @@ import { linear, linearSpecs } from "../layers/linear.ts";
 import { embedStep, stepSpecs } from "../layers/step_embedding.ts";
 import { bufferSpec, parameterSpec, type TensorSpec } from "../layers/tensor_spec.ts";
 import type { TrocarConfig, TrocarExpertConfig } from "./config.ts";
-import { memorySpecs } from "./memory.ts";
+import { type Memory, memorySpecs } from "./memory.ts";
 
 const NAME = "action_expert";
 
@@ -45,7 +45,7 @@ export function actionExpertSpecs(config: TrocarConfig): TensorSpec[] {
  *
  * @param p The tensors of `policyShapes`.
  * @param config A policy of family `regression`.
- * @param memory What `memoryTokens` returned, `(B, M, W)`.
+ * @param memory What `memoryTokens` returned.
  * @param context Training or evaluation.
  * @returns Normalised actions, `(B, horizon, actionDim)`.
  *
@@ -59,17 +59,17 @@ export function actionExpertSpecs(config: TrocarConfig): TensorSpec[] {
  * await startEngine({ engine: "wasm", quiet: true });
  * const config = preset("tiny", { fusion: "none" });
  * const p = initialise(config, { seed: 1 });
- * const chunk = regressActions(p, config, tf.zeros([2, 3, 128]), evaluation());
+ * const chunk = regressActions(p, config, { tokens: tf.zeros([2, 3, 128]), mask: null }, evaluation());
  * assert.deepEqual(chunk.shape, [2, 8, 7]);
  * ```
  */
 export function regressActions(
   p: Parameters,
   { actionExpert: config }: TrocarConfig,
-  memory: tf.Tensor,
+  memory: Memory,
   context: ForwardContext,
 ): tf.Tensor {
-  const queries = tf.tile(tensorOf(p, `${NAME}.pos_embed`), [memory.shape[0]!, 1, 1]); // (B, H, W)
+  const queries = tf.tile(tensorOf(p, `${NAME}.pos_embed`), [memory.tokens.shape[0]!, 1, 1]); // (B, H, W)
   const x = decode(p, config, queries, memory, context);
   return linear(p, `${NAME}.output_head.1`, x);
 }
@@ -81,7 +81,7 @@ export function regressActions(
  * @param config A policy of family `diffusion`.
  * @param noisy Noisy normalised chunk, `(B, horizon, actionDim)`.
  * @param steps Diffusion step of each sample, `(B)` int32.
- * @param memory What `memoryTokens` returned, `(B, M, W)`.
+ * @param memory What `memoryTokens` returned.
  * @param context Training or evaluation.
  * @returns The noise, `(B, horizon, actionDim)`.
  * @throws {RangeError} If the chunk does not fit the configuration.
@@ -97,7 +97,7 @@ export function regressActions(
  * const config = preset("tiny", { family: "diffusion", fusion: "none" });
  * const p = initialise(config, { seed: 1 });
  * const steps = tf.tensor1d([3, 99], "int32");
- * const memory = tf.zeros([2, 3, 128]);
+ * const memory = { tokens: tf.zeros([2, 3, 128]), mask: null };
  * const noise = predictNoise(p, config, tf.zeros([2, 8, 7]), steps, memory, evaluation());
  * assert.deepEqual(noise.shape, [2, 8, 7]);
  * ```
@@ -107,7 +107,7 @@ export function predictNoise(
   { actionExpert: config }: TrocarConfig,
   noisy: tf.Tensor,
   steps: tf.Tensor,
-  memory: tf.Tensor,
+  memory: Memory,
   context: ForwardContext,
 ): tf.Tensor {
   expectChunk(noisy, config);
@@ -123,10 +123,18 @@ function decode(
   p: Parameters,
   config: TrocarExpertConfig,
   queries: tf.Tensor,
-  memory: tf.Tensor,
+  memory: Memory,
   context: ForwardContext,
 ): tf.Tensor {
   const options = { ...config, activation: "relu" } as const;
-  const x = decoderStack(p, `${NAME}.temporal_decoder`, queries, memory, options, context);
+  const x = decoderStack(
+    p,
+    `${NAME}.temporal_decoder`,
+    queries,
+    memory.tokens,
+    options,
+    context,
+    memory.mask,
+  );
   return layerNorm(p, `${NAME}.output_head.0`, x);
 }

@@ -42,7 +42,7 @@ export interface TrocarExpertConfig {
   readonly layers: number;
   /** Share of activations that training drops. */
   readonly dropout: number;
-  /** Share of views that training replaces by the learned token for a missing one. */
+  /** Share of visual-language tokens that training removes; a learned one stands for none at all. */
   readonly missingRate: number;
   /** Steps of the noise schedule of the diffusion family. */
   readonly timesteps: number;

@@ -4,7 +4,7 @@
  * @module
  */
 export { predictNoise, regressActions } from "./action_expert.ts";
-export { memoryTokens } from "./memory.ts";
+export { type Memory, memoryTokens } from "./memory.ts";
 export * from "./normalisation.ts";
 export { encodeObservation } from "./policy.ts";
 export { encodeSensor, missingSensor } from "./sensor_encoder.ts";

@@ -9,7 +9,7 @@ import { weightedSquaredError } from "../losses.ts";
 import type { Observation, PolicyBatch, PredictOptions } from "../policy.ts";
 import { predictNoise, regressActions } from "./action_expert.ts";
 import type { TrocarConfig } from "./config.ts";
-import { memoryTokens } from "./memory.ts";
+import { type Memory, memoryTokens } from "./memory.ts";
 import { actionMask, denormaliseActions, normaliseActions } from "./normalisation.ts";
 import { encodeSensor, missingSensor } from "./sensor_encoder.ts";
 
@@ -20,7 +20,7 @@ import { encodeSensor, missingSensor } from "./sensor_encoder.ts";
  * @param config The policy.
  * @param observation What it sees; without a sensor every sample has the learned token for a missing one.
  * @param context Training or evaluation.
- * @returns `(B, M, W)`.
+ * @returns M tokens and which of them count.
  * @throws {RangeError} If a shape does not fit the configuration.
  *
  * @example
@@ -33,8 +33,8 @@ import { encodeSensor, missingSensor } from "./sensor_encoder.ts";
  * await startEngine({ engine: "wasm", quiet: true });
  * const config = preset("tiny", { visionDim: 16 });
  * const p = initialise(config, { seed: 1 });
- * const memory = encodeObservation(p, config, { vision: tf.zeros([2, 1, 16]) }, evaluation());
- * assert.deepEqual(memory.shape, [2, 1 + 1 + 5, 128]);
+ * const { tokens } = encodeObservation(p, config, { vision: tf.zeros([2, 1, 16]) }, evaluation());
+ * assert.deepEqual(tokens.shape, [2, 1 + 1 + 5, 128]);
  * ```
  */
 export function encodeObservation(
@@ -42,7 +42,7 @@ export function encodeObservation(
   config: TrocarConfig,
   { vision, visionMask, sensor, sensorMask }: Observation,
   context: ForwardContext,
-): tf.Tensor {
+): Memory {
   const { sensorEncoder } = config;
   const tokens = sensorEncoder === null
     ? null
@@ -93,7 +93,7 @@ export function predictTrocar(
   const { horizon, actionDim, timesteps, actionClip } = config.actionExpert;
   const start = noise ??
     randomOf(context, "diffusion").normal(
-      [memory.shape[0]!, horizon, actionDim],
+      [observation.vision.shape[0]!, horizon, actionDim],
       "diffusion.start",
     );
   const sampled = sampleDdim(

@@ -6,7 +6,7 @@ import { encoderStack, encoderStackSpecs } from "../layers/encoder_layer.ts";
 import { groupNorm } from "../layers/group_norm.ts";
 import { layerNorm, normSpecs } from "../layers/layer_norm.ts";
 import { linear, linearSpecs } from "../layers/linear.ts";
-import { replaceMissing } from "../layers/missing.ts";
+import { dropAtRandom, replaceMissing } from "../layers/missing.ts";
 import { sinusoids } from "../layers/step_embedding.ts";
 import { bufferSpec, parameterSpec, type TensorSpec } from "../layers/tensor_spec.ts";
 import type { TrocarSensorConfig } from "./config.ts";
@@ -95,8 +95,10 @@ export function encodeSensor(
     `${NAME}.projection.4`,
     dropout(hidden, rate, `${NAME}.projection.3`, context),
   );
-  const present = mask === null ? null : mask.cast("float32").max(1, true); // (B, 1)
-  return replaceMissing(p, `${NAME}.missing`, tokens, present, config.missingRate, context);
+  if (mask === null && !context.training) return tokens;
+  const present = mask === null ? tf.ones([window.shape[0]!, 1]) : mask.max(1, true); // (B, 1)
+  const key = `${NAME}.missing`;
+  return replaceMissing(p, key, tokens, dropAtRandom(present, config.missingRate, key, context));
 }
 
 /**

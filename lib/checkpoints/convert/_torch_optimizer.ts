@@ -1,0 +1,277 @@
+import type { JsonValue } from "../../features/canonical_json.ts";
+import { PickleFloat, PickleTuple, pickleTypeName } from "../../formats/pickle_values.ts";
+import { shapeText } from "../../formats/_tensor_dtype.ts";
+import type { TensorInput } from "../../formats/tensor_types.ts";
+import type { TorchInput } from "../../formats/torch_checkpoint_writer.ts";
+import { TorchTensor } from "../../formats/torch_values.ts";
+import { isSameShape } from "../match.ts";
+import { fromPlain, toPlain } from "./_plain_value.ts";
+import { type OptimizerGroup, type OptimizerRecord, parameterGroups, partOf } from "./optimizer.ts";
+
+/** Settings that AdamW's state may lack, as PyTorch 2.13 writes them. */
+const DEFAULTS: Readonly<Record<string, JsonValue>> = {
+  lr: 1e-3,
+  betas: [0.9, 0.999],
+  eps: 1e-8,
+  weight_decay: 0.01,
+  amsgrad: false,
+  maximize: false,
+  foreach: null,
+  capturable: false,
+  differentiable: false,
+  fused: null,
+  decoupled_weight_decay: true,
+};
+/** Settings that PyTorch holds as `float`, whole or not. */
+const FLOATS = /^(lr|initial_lr|eps|weight_decay|momentum|dampening|max_lr|min_lr)$/;
+
+/** As PyTorch orders what it keeps for a parameter. */
+const ORDER = ["step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
+
+type Shapes = ReadonlyMap<string, readonly number[]>;
+/** An entry of `state`, by its number. */
+type States = ReadonlyMap<number, ReadonlyMap<unknown, unknown>>;
+
+/** An optimiser's state with names for numbers. */
+export interface NamedState {
+  readonly record: OptimizerRecord;
+  /** `exp_avg.KEY`, `exp_avg_sq.KEY`, `step.KEY`, …: what each parameter has, by name. */
+  readonly state: ReadonlyMap<string, TensorInput>;
+  readonly remarks: readonly string[];
+}
+
+/**
+ * Gives names to the numbered state of PyTorch's AdamW. Which number is which parameter follows from
+ * how the programs of the Python reference group parameters: every group's size and every moment's
+ * shape must agree with one of their ways.
+ *
+ * @param path for messages
+ * @param value `optimizer_state_dict`, floats tagged
+ * @param shapes of all parameters, in the order of the state dictionary
+ * @throws {SyntaxError} when no way fits
+ */
+export function readTorchOptimizer(path: string, value: unknown, shapes: Shapes): NamedState {
+  const place = `${path} optimizer_state_dict`;
+  const { groups, states } = parse(place, value);
+  const sizes = groups.map(({ numbers }) => numbers);
+  const named = waysToName(groups, shapes).find((way) => fits(way, sizes, states, shapes));
+  if (named === undefined) {
+    throw new SyntaxError(
+      `Cannot convert ${place}: its groups should hold the parameters of the policy in an order ` +
+        `that a training program has, current value is groups of ${
+          sizes.map(({ length }) => length).join(", ")
+        } for ${shapes.size} parameters. Convert without it: --weights-only`,
+    );
+  }
+  const state = new Map<string, TensorInput>();
+  const remarks = new Set<string>();
+  named.forEach(({ keys }, g) =>
+    keys.forEach((key, i) => {
+      for (const [name, item] of states.get(sizes[g]![i]!) ?? []) {
+        state.set(`${String(name)}.${key}`, stateTensor(place, String(name), item, remarks));
+      }
+    })
+  );
+  const record = {
+    type: "AdamW",
+    groups: named.map(({ name, keys }, g) => ({ name, keys, settings: groups[g]!.settings })),
+  } as const;
+  return { record, state, remarks: [...remarks] };
+}
+
+/** Older PyTorch counts steps as `int`; newer ones make the same tensor of it when they load it. */
+function stateTensor(
+  place: string,
+  name: string,
+  item: unknown,
+  remarks: Set<string>,
+): TensorInput {
+  if (item instanceof TorchTensor) return item;
+  const number = item instanceof PickleFloat ? item.value : item;
+  if (typeof number === "number" && Math.fround(number) === number) {
+    remarks.add(`${place}: ${name} is a number there and becomes a float32 tensor.`);
+    return { dtype: "float32", shape: [], data: Float32Array.of(number) };
+  }
+  throw new SyntaxError(
+    `Cannot convert ${place}: ${name} should be a tensor or a number of float32, current value is ` +
+      `${pickleTypeName(item)}. Convert without it: --weights-only`,
+  );
+}
+
+interface TorchGroup {
+  readonly numbers: readonly number[];
+  /** Names of the parameters, which PyTorch keeps if it was given them. */
+  readonly names: readonly string[] | undefined;
+  readonly settings: Readonly<Record<string, JsonValue>>;
+}
+
+function parse(place: string, value: unknown): { groups: TorchGroup[]; states: States } {
+  const refuse = (what: string, should: string, found: unknown): never => {
+    throw new SyntaxError(
+      `Cannot convert ${place}: ${what} should be ${should}, current value is ` +
+        `${pickleTypeName(found)}. Convert without it: --weights-only`,
+    );
+  };
+  const dict = (what: string, found: unknown): ReadonlyMap<unknown, unknown> =>
+    found instanceof Map ? found : refuse(what, "a dict", found);
+  const list = (what: string, found: unknown): readonly unknown[] =>
+    Array.isArray(found) ? found : refuse(what, "a list", found);
+  const top = dict("it", value);
+  const numbered = new Set<number>();
+  const groups = list("param_groups", top.get("param_groups")).map((item, g): TorchGroup => {
+    const what = `param_groups[${g}]`, group = dict(what, item);
+    const numbers = list(`${what}.params`, group.get("params")).map((number) => {
+      if (typeof number !== "number" || numbered.has(number)) {
+        return refuse(`${what}.params`, "a list of numbers, each once", number);
+      }
+      numbered.add(number);
+      return number;
+    });
+    const names = group.get("param_names");
+    const settings = [...group].filter(([key]) => key !== "params" && key !== "param_names");
+    return {
+      numbers,
+      names: names === undefined ? undefined : list(`${what}.param_names`, names).map(String),
+      settings: Object.fromEntries(
+        settings.map(([key, setting]) => [
+          String(key),
+          plainSetting(`${place} ${what}.${key}`, setting),
+        ]),
+      ),
+    };
+  });
+  const states = new Map<number, ReadonlyMap<unknown, unknown>>();
+  for (const [number, state] of dict("state", top.get("state"))) {
+    if (typeof number !== "number" || !numbered.has(number)) {
+      refuse("state", "numbered as the groups are", number);
+    }
+    states.set(number as number, dict(`state[${number}]`, state));
+  }
+  return { groups, states };
+}
+
+/** Ways in which programs put parameters into groups. */
+function waysToName(
+  groups: readonly TorchGroup[],
+  shapes: Shapes,
+): Pick<OptimizerGroup, "name" | "keys">[][] {
+  const keysOf = (...parts: string[]) =>
+    parts.flatMap((part) => [...shapes.keys()].filter((key) => partOf(key) === part));
+  const one = (name: string, ...parts: string[]) => ({ name, keys: keysOf(...parts) });
+  const policy = new Map([...shapes].filter(([key]) => partOf(key) !== "other"));
+  const both = ["sensor_encoder", "action_expert"];
+  const ways = [
+    parameterGroups(policy),
+    parameterGroups(shapes),
+    [one("all", ...both)],
+    [one("all", ...both.toReversed())],
+    [one("all", "other", ...both)],
+    [one("other", "other"), one("policy", ...both)],
+    parameterGroups(new Map([...policy].filter(([key]) => partOf(key) === "action_expert"))),
+    [one("all", "action_expert")],
+  ];
+  const names = groups.map(({ names }) => names);
+  if (!names.every((each) => each !== undefined)) return ways;
+  const known = [...shapes.keys()];
+  const keys = names.map((each) =>
+    each.map((name) => known.find((key) => name === key || name.endsWith(`.${key}`)) ?? name)
+  );
+  return [keys.map((each, g) => ({ name: `group ${g}`, keys: each })), ...ways];
+}
+
+function fits(
+  way: readonly { readonly keys: readonly string[] }[],
+  numbers: readonly (readonly number[])[],
+  states: States,
+  shapes: Shapes,
+): boolean {
+  return way.length === numbers.length &&
+    way.every(({ keys }, g) =>
+      keys.length === numbers[g]!.length && keys.every((key, i) => {
+        const shape = shapes.get(key);
+        if (shape === undefined) return false;
+        return [...states.get(numbers[g]![i]!) ?? []].every(([name, item]) =>
+          name === "step" || (item instanceof TorchTensor && isSameShape(item.shape, shape))
+        );
+      })
+    );
+}
+
+function plainSetting(place: string, value: unknown): JsonValue {
+  if (place.endsWith(".betas") && value instanceof PickleTuple) {
+    return value.items.map((beta, i) => plainSetting(`${place}.lr[${i}]`, beta));
+  }
+  return value instanceof PickleFloat && Number.isFinite(value.value)
+    ? value.value
+    : toPlain(place, value);
+}
+
+/**
+ * The state as PyTorch numbers it.
+ *
+ * @param place for messages
+ * @param groups in their order
+ * @param state as in {@linkcode NamedState}, and `step` for parameters that have none of their own
+ */
+export function writeTorchOptimizer(
+  place: string,
+  groups: readonly OptimizerGroup[],
+  state: ReadonlyMap<string, TensorInput>,
+): TorchInput {
+  const byKey = stateByKey(groups.flatMap(({ keys }) => keys), state);
+  let next = 0;
+  const numbered = new Map<number, ReadonlyMap<string, TorchInput>>();
+  const paramGroups = groups.map(({ keys, settings }, g) => {
+    const params = keys.map((key) => {
+      const number = next++, found = byKey.get(key);
+      if (found !== undefined) numbered.set(number, found);
+      return number;
+    });
+    const all = Object.entries({ ...DEFAULTS, ...settings }).map(([name, value]) =>
+      [name, torchSetting(`${place} ${g}.${name}`, name, value)] as const
+    );
+    return new Map<string, TorchInput>([...all, ["params", params]]);
+  });
+  return { state: numbered, param_groups: paramGroups };
+}
+
+function stateByKey(keys: readonly string[], state: ReadonlyMap<string, TensorInput>) {
+  const found = new Map(keys.map((key) => [key, new Map<string, TensorInput>()]));
+  for (const [name, tensor] of state) {
+    const dot = name.indexOf(".");
+    if (dot >= 0) found.get(name.slice(dot + 1))?.set(name.slice(0, dot), tensor);
+  }
+  const step = state.get("step");
+  const place = (name: string) => ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length;
+  return new Map(
+    [...found].filter(([, own]) => own.size > 0).map(([key, own]) => {
+      // Each has memory of its own: PyTorch counts up in place.
+      if (!own.has("step") && step !== undefined) own.set("step", stepTensor(step));
+      return [key, new Map([...own].sort(([a], [b]) => place(a) - place(b)))] as const;
+    }),
+  );
+}
+
+function stepTensor(step: TensorInput): TensorInput {
+  const { data } = "data" in step ? step : step.read();
+  return { dtype: "float32", shape: [], data: Float32Array.of(Number(data[0])) };
+}
+
+function torchSetting(place: string, name: string, value: JsonValue): TorchInput {
+  if (FLOATS.test(name) && typeof value === "number") return new PickleFloat(value);
+  if (name === "betas" && Array.isArray(value)) {
+    return new PickleTuple(value.map((beta) => new PickleFloat(Number(beta))));
+  }
+  return fromPlain(place, value);
+}
+
+/** What moments of parameters that are in no group would be lost with; for messages. */
+export function ungrouped(
+  groups: readonly OptimizerGroup[],
+  state: ReadonlyMap<string, TensorInput>,
+): string[] {
+  const keys = new Set(groups.flatMap((group) => group.keys));
+  return [...state].filter(([name]) =>
+    name !== "step" && !name.startsWith("ema.") && !keys.has(name.slice(name.indexOf(".") + 1))
+  ).map(([name, { shape }]) => `${name} ${shapeText(shape)}`);
+}

@@ -1,0 +1,194 @@
+import { join } from "node:path";
+import type { JsonValue } from "../../features/canonical_json.ts";
+import { PickleFloat } from "../../formats/pickle_values.ts";
+import { openRandomAccess } from "../../formats/random_access_file.ts";
+import { replaceFolderAtomic } from "../../formats/atomic_write.ts";
+import { writeSafetensors } from "../../formats/safetensors_writer.ts";
+import type { TensorInput } from "../../formats/tensor_types.ts";
+import { type TorchInput, writeTorchCheckpoint } from "../../formats/torch_checkpoint_writer.ts";
+import { policyShapes } from "../../policies/shapes.ts";
+import { isMembers } from "../_config.ts";
+import { fileDigest } from "../_file_digest.ts";
+import { writeCheckpoint } from "../write.ts";
+import { fromPlain } from "./_plain_value.ts";
+import type { PortableCheckpoint } from "./_portable.ts";
+import { CONTENTS, contentsOf, OTHER_FILE, OTHER_MEMBER } from "./_read_ours.ts";
+import { EMA, PARTS } from "./_torch_members.ts";
+import { ungrouped, writeTorchOptimizer } from "./_torch_optimizer.ts";
+import { type OptimizerGroup, parameterGroups, readOptimizer } from "./optimizer.ts";
+
+/** What a writer reports: tensors in what it wrote, and remarks of its own. */
+export interface Written {
+  readonly tensors: number;
+  readonly remarks: readonly string[];
+}
+
+/** Writes a folder; what belongs to no policy goes into a file of its own in it. */
+export async function writeFolder(
+  path: string,
+  { contents, tensors, others, training }: PortableCheckpoint,
+): Promise<Written> {
+  const isOurs = (name: string) =>
+    name === "step" || (/^(step|exp_avg|exp_avg_sq|ema)\./.test(name) &&
+      tensors.has(name.slice(name.indexOf(".") + 1)));
+  const moments = new Map([...training].filter(([name]) => isOurs(name)));
+  const rest = new Map([...others, ...[...training].filter(([name]) => !isOurs(name))]);
+  const count = tensors.size + training.size + others.size;
+  const input = { tensors, ...(moments.size > 0 ? { training: moments } : {}) };
+  if (rest.size === 0) {
+    await writeCheckpoint(path, { contents, ...input });
+    return { tensors: count, remarks: [] };
+  }
+  await replaceFolderAtomic(path, async (temporary) => {
+    const other = join(temporary, OTHER_FILE), made = join(temporary, "made");
+    writeSafetensors(other, rest, { format: "pt" });
+    using file = openRandomAccess(other);
+    const described = {
+      file: OTHER_FILE,
+      bytes: file.bytes,
+      sha256: await fileDigest(file),
+      keys: [...others.keys()],
+    };
+    const extra = { ...contents.extra, [OTHER_MEMBER]: described };
+    await writeCheckpoint(made, { contents: { ...contents, extra }, ...input });
+    for (const { name } of [...Deno.readDirSync(made)]) {
+      Deno.renameSync(join(made, name), join(temporary, name));
+    }
+    Deno.removeSync(made);
+  });
+  return { tensors: count, remarks: [] };
+}
+
+/** Writes the weights as one file, and as texts in it all that is no tensor. */
+export function writeTensorFile(
+  path: string,
+  { contents, tensors, others, training }: PortableCheckpoint,
+): Written {
+  const { config, optimizer: _optimizer, schedule: _schedule, ...rest } = contents;
+  const { metadata, ...extra } = rest.extra ?? {};
+  const texts = isMembers(metadata) ? metadata as Record<string, string> : {};
+  writeSafetensors(path, new Map([...tensors, ...others]), {
+    format: "pt",
+    config: JSON.stringify(config),
+    [CONTENTS]: JSON.stringify(contentsOf({ ...rest, extra, config })),
+    ...texts,
+  });
+  const remarks = training.size === 0 ? [] : [
+    `${path} holds weights only: ${training.size} tensors of the optimiser's state are left out. A ` +
+    "folder or a .pt file keeps them.",
+  ];
+  return { tensors: tensors.size + others.size, remarks };
+}
+
+/**
+ * Writes a `.pt` file as the regression programs of the Python reference do: a state dictionary for
+ * each part, AdamW's state numbered by their groups. Models saved beside the policy add
+ * `model_state_dict`, which shares its memory with the two.
+ */
+export function writeTorch(path: string, checkpoint: PortableCheckpoint): Written {
+  const { contents, tensors, others, training } = checkpoint;
+  const remarks: string[] = [];
+  const state = new Map<string, TorchInput>();
+  const full = new Map<string, TorchInput>([...tensors, ...others]);
+  const part = (name: string) => {
+    const prefix = `${name}.`;
+    const own = [...tensors].filter(([key]) => key.startsWith(prefix));
+    return own.length === 0 ? null : new Map(own.map(([key, t]) => [key.slice(prefix.length), t]));
+  };
+  const losses = contents.losses ?? {};
+  const values: [key: string, value: TorchInput][] = [
+    ["epoch", contents.epoch ?? null],
+    ...(others.size > 0 ? [["model_state_dict", full] as [string, TorchInput]] : []),
+    ...PARTS.map((name) => [name, part(name)] as [string, TorchInput]),
+    ["optimizer_state_dict", optimizerState(path, checkpoint, remarks)],
+    ["scheduler_state_dict", fromPlain("schedule", contents.schedule ?? null)],
+    ["loss", float(losses.train)],
+    ["val_loss", float(losses.validation)],
+    ["training_stage", contents.trainingStage ?? null],
+    ["epoch_base", contents.epoch === undefined || contents.epoch === null ? null : 1],
+    ["global_step", contents.globalStep ?? null],
+    ["consumed_samples", contents.consumedSamples ?? null],
+    ["best_val_loss", float(losses.bestValidation)],
+    ["best_epoch", losses.bestEpoch ?? null],
+    ["program", contents.program ?? null],
+    ["config", fromPlain("config", contents.config as unknown as JsonValue)],
+    ["action_representation", plain(contents.actionRepresentation)],
+    ["statistics_digest", contents.statisticsDigest ?? null],
+    ["split_digest", contents.splitDigest ?? null],
+    ["features", plain(contents.features)],
+    ["sampler", plain(contents.sampler)],
+    ["rng", plain(contents.random)],
+    [EMA, averages(training)],
+  ];
+  for (const [key, value] of values) {
+    if (value !== null || ALWAYS.has(key)) state.set(key, value);
+  }
+  const clashing = new Map<string, TorchInput>();
+  for (const [key, value] of Object.entries(contents.extra ?? {})) {
+    const target = (state.get(key) ?? null) === null ? state : clashing;
+    target.set(key, fromPlain(`extra.${key}`, value));
+  }
+  if (clashing.size > 0) state.set("extra", clashing);
+  writeTorchCheckpoint(path, state);
+  if (contents.config.architecture !== "reference") {
+    remarks.push(
+      `${path}: its architecture is ${contents.config.architecture}: PyTorch opens the file, but ` +
+        "the modules of the Python reference cannot load it.",
+    );
+  }
+  return { tensors: tensors.size + others.size + training.size, remarks };
+}
+
+/** Members that programs expect, known or not. */
+const ALWAYS: ReadonlySet<string> = new Set([
+  ...["epoch", ...PARTS, "scheduler_state_dict", "val_loss", "training_stage"],
+]);
+
+function optimizerState(
+  path: string,
+  { contents, tensors, training }: PortableCheckpoint,
+  remarks: string[],
+): TorchInput {
+  const state = new Map([...training].filter(([name]) => !name.startsWith("ema.")));
+  const recorded = readOptimizer(path, contents.optimizer ?? null);
+  if (recorded === undefined && state.size === 0) return null;
+  const groups = recorded?.groups ?? defaultGroups(path, contents, tensors, remarks);
+  const lost = ungrouped(groups, state);
+  if (lost.length > 0) {
+    throw new SyntaxError(
+      `Cannot convert to ${path}: the optimiser's groups should hold every parameter that has a ` +
+        `state, current value is ${lost.length} without: ${lost.slice(0, 5).join(", ")}. Convert ` +
+        "without it: --weights-only",
+    );
+  }
+  return writeTorchOptimizer("optimizer.groups", groups, state);
+}
+
+function defaultGroups(
+  path: string,
+  { config }: PortableCheckpoint["contents"],
+  tensors: ReadonlyMap<string, TensorInput>,
+  remarks: string[],
+): OptimizerGroup[] {
+  remarks.push(
+    `${path}: the checkpoint records no groups of its optimiser; they are those of the Python ` +
+      "reference, with PyTorch's learning rate. Set it after load_state_dict.",
+  );
+  const specs = policyShapes(config).filter(({ trainable }) => trainable);
+  return parameterGroups(new Map(specs.map(({ key }) => [key, tensors.get(key)!.shape])));
+}
+
+function averages(training: ReadonlyMap<string, TensorInput>): TorchInput {
+  const found = [...training].filter(([name]) => name.startsWith("ema."));
+  return found.length === 0
+    ? null
+    : new Map(found.map(([name, tensor]) => [name.slice("ema.".length), tensor]));
+}
+
+function float(value: number | null | undefined): TorchInput {
+  return value === null || value === undefined ? null : new PickleFloat(value);
+}
+
+function plain(value: unknown): TorchInput {
+  return fromPlain("checkpoint.json", (value ?? null) as JsonValue);
+}

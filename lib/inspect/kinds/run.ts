@@ -1,0 +1,152 @@
+import { basename, join } from "node:path";
+import { openCheckpoint } from "../../checkpoints/open.ts";
+import { POINTER_NAMES, pointerPath, readPointer } from "../../checkpoints/pointer.ts";
+import { isFile } from "../../formats/_path.ts";
+import { FloatAccumulator } from "../_accumulate.ts";
+import { folderBytes, forEachFile } from "../_folders.ts";
+import type { InspectOptions, Kind, TensorEntry } from "../inspection.ts";
+
+const METRICS = "metrics.jsonl";
+/** Larger files are not parsed. */
+const PARSED_BYTES = 256e6;
+
+/** The folder of a training run, finished or not: what is there is shown. */
+export const run: Kind = {
+  name: "run",
+  summary: "a folder with metrics.jsonl, or with pointers to checkpoints: a training run",
+  claims: ({ isFolder, entries }) =>
+    isFolder && (entries.includes(METRICS) || isPointedAt(entries)),
+  inspect: ({ path, entries }, options) => {
+    const metrics = entries.includes(METRICS) ? readMetrics(join(path, METRICS)) : undefined;
+    const tensors = metrics === undefined
+      ? []
+      : [...metrics.columns].map(([name, values]) => describeMetric(name, values, options));
+    const json = (name: string) => entries.includes(name) ? readJson(join(path, name)) : undefined;
+    const summary = json("summary.json");
+    const { training, validation, seed } = { ...json("split.json") as Record<string, unknown> };
+    const facts = {
+      isFinished: summary !== undefined,
+      config: json("config.json"),
+      summary,
+      split: entries.includes("split.json")
+        ? { seed, training: countOf(training), validation: countOf(validation) }
+        : undefined,
+      metrics: metrics && { lines: metrics.lines, hasTornLastLine: metrics.isTorn },
+      tensorBoardFiles: countEvents(path),
+      checkpoints: describeCheckpoints(path),
+    };
+    return {
+      tensors,
+      bytes: folderBytes(path),
+      details: Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)),
+    };
+  },
+};
+
+function isPointedAt(entries: readonly string[]): boolean {
+  return entries.includes("config.json") &&
+    POINTER_NAMES.some((name) => entries.includes(basename(pointerPath("", name))));
+}
+
+/** Values of each metric, in the order of the lines that have it. */
+function readMetrics(path: string) {
+  const columns = new Map<string, number[]>();
+  const { size } = Deno.statSync(path);
+  if (size > PARSED_BYTES) return { columns, lines: null, isTorn: false };
+  const lines = Deno.readTextFileSync(path).split("\n");
+  const last = lines.pop()!; // what follows the last end of line: nothing, or a torn line
+  for (const [i, line] of lines.entries()) {
+    for (const [name, value] of Object.entries(parseLine(path, i + 1, line))) {
+      if (typeof value !== "number") continue;
+      const column = columns.get(name) ?? [];
+      columns.set(name, column);
+      column.push(value);
+    }
+  }
+  return { columns, lines: lines.length, isTorn: last !== "" };
+}
+
+function parseLine(path: string, number: number, line: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (error) {
+    throw new SyntaxError(`Cannot read ${path} line ${number}: ${(error as Error).message}.`);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new SyntaxError(
+    `Cannot read ${path} line ${number}: it should be an object, current value is ` +
+      `${line.slice(0, 60)}.`,
+  );
+}
+
+function describeMetric(
+  name: string,
+  values: readonly number[],
+  { stats }: InspectOptions,
+): TensorEntry {
+  const entry = { name, dtype: "float64", shape: [values.length], bytes: 8 * values.length };
+  if (!stats) return entry;
+  const figures = new FloatAccumulator();
+  figures.add(Float64Array.from(values));
+  return { ...entry, statistics: figures.result() };
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw new SyntaxError(`Cannot read ${path}: ${error.message}. It was cut short or edited.`);
+  }
+}
+
+function countOf(list: unknown): number | null {
+  return Array.isArray(list) ? list.length : null;
+}
+
+function countEvents(folder: string): number {
+  let count = 0;
+  forEachFile(folder, (_, name) => {
+    if (name.includes(".tfevents.")) count++;
+  });
+  return count;
+}
+
+/** A row per checkpoint, with the pointers that name it; one that cannot be read says why. */
+function describeCheckpoints(folder: string): Record<string, unknown>[] {
+  const names = pointedNames(folder);
+  const places = new Set(names.keys());
+  forEachFile(folder, (path, name) => {
+    if (name === "checkpoint.json") places.add(join(path, ".."));
+  });
+  return [...places].sort().map((path) => {
+    const pointers = (names.get(path) ?? []).join(", ");
+    const bytes = isFile(join(path, "checkpoint.json")) ? folderBytes(path) : null;
+    const row = { checkpoint: path.slice(folder.length + 1), pointers, bytes };
+    try {
+      using opened = openCheckpoint(path);
+      const { epoch, globalStep, losses } = opened;
+      return { ...row, epoch, globalStep, validationLoss: losses.validation };
+    } catch (error) {
+      return { ...row, problem: (error as Error).message };
+    }
+  });
+}
+
+function pointedNames(folder: string): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const name of POINTER_NAMES.filter((name) => isFile(pointerPath(folder, name)))) {
+    let target: string;
+    try {
+      target = readPointer(folder, name);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      target = pointerPath(folder, name); // what it names is gone
+    }
+    names.set(target, [...names.get(target) ?? [], name]);
+  }
+  return names;
+}
