@@ -127,6 +127,8 @@ onEngines(
     const gripper = chunk.slice([0, 0, 6], [2, 8, 1]);
     assert.equal(await difference(gripper, tf.onesLike(gripper)), 0);
     assert.ok(await largest(chunk) > 1, "actions beyond ±1 are possible");
+    const deviations = await largest(trocar.normaliseActions(p, chunk));
+    assert.ok(deviations > 1 && deviations < 5.001, `${deviations} standard deviations`);
     const old = still(referencePolicy("diffusion", "none"));
     const clamped = predictActions(
       initialise(old, { seed: 1 }),
