@@ -33,6 +33,7 @@ if (import.meta.main) {
       context.print("a result");
       context.warn("a warning");
       context.progress.update("half way");
+      if (flags.mode === "where") return { document: Deno.cwd() };
       if (flags.mode === "fail") throw new TypeError("Cannot go on: x, current value is 1.");
       if (flags.mode === "found") return { document: { ok: false }, exitCode: 1 };
       if (flags.mode === "sleep") {

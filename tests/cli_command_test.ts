@@ -157,3 +157,18 @@ for (const mode of ["sleep", "save"]) {
     await child.stdout.cancel();
   });
 }
+
+Deno.test("paths are meant from where deno task was called", async () => {
+  const project = decodeURIComponent(new URL("..", import.meta.url).pathname);
+  const from = Deno.realPathSync(Deno.makeTempDirSync());
+  const command = (cwd: string) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", DEMO, "--mode", "where", "--json"],
+      ...{ cwd, env: { NO_COLOR: "1", INIT_CWD: from }, stdin: "null" as const },
+    }).output();
+  const where = async (cwd: string) =>
+    JSON.parse(new TextDecoder().decode((await command(cwd)).stdout));
+  assert.equal(await where(project), from);
+  const elsewhere = Deno.realPathSync(Deno.makeTempDirSync());
+  assert.equal(await where(elsewhere), elsewhere); // not called by deno task
+});

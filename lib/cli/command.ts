@@ -1,3 +1,5 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { type CommonFlags, parseCommand } from "./_parse.ts";
 import type { Flag } from "./flag.ts";
 import { ProgressLine } from "./progress_line.ts";
@@ -90,6 +92,7 @@ export async function runCommand<const F extends Flags>(
   definition: CommandDefinition<F>,
   args: readonly string[] = Deno.args,
 ): Promise<never> {
+  goWhereTheUserIs();
   let verbose = args.includes("--verbose");
   const interrupt = new Interrupt();
   try {
@@ -112,6 +115,13 @@ export async function runCommand<const F extends Flags>(
   } catch (error) {
     Deno.exit(report(definition.name, error, verbose, interrupt.happened));
   }
+}
+
+/** `deno task` starts in the project's folder; paths are meant from where it was called. */
+function goWhereTheUserIs(): void {
+  const from = Deno.env.get("INIT_CWD");
+  const project = fileURLToPath(new URL("../..", import.meta.url));
+  if (from !== undefined && resolve(Deno.cwd()) === resolve(project)) Deno.chdir(from);
 }
 
 function createContext(
