@@ -1,5 +1,5 @@
 /** What the five commands on the feature cache have in common. */
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import {
   choiceFlag,
   type CommandContext,
@@ -13,6 +13,7 @@ import {
   UsageError,
 } from "../lib/cli/mod.ts";
 import { openEpisode } from "../lib/episodes/mod.ts";
+import { isFile, isFolder, isThere } from "../lib/formats/_path.ts";
 import {
   type CacheReport,
   createExtractor,
@@ -57,7 +58,9 @@ export const CACHE_FLAGS = {
     defaultText: "those of the features",
   }),
   model: textFlag("folder of the model that --features qwen2.5-vl-3b runs", { placeholder: "DIR" }),
-  import: textFlag("mapping of the files that --features imported takes", { placeholder: "FILE" }),
+  import: textFlag("mapping of the files that --features imported takes, see below", {
+    placeholder: "FILE",
+  }),
   reuse: integerFlag("consecutive action starts that share one observation", {
     default: 1,
     min: 1,
@@ -71,6 +74,20 @@ export const CACHE_FLAGS = {
     defaultText: "features in trocar's cache folder",
   }),
 };
+
+/** Episodes may be named without `--data` too. */
+export const CACHE_ARGUMENTS = "[ROOT...]";
+
+/** The mapping of `--import`, for `--help`. */
+export const IMPORT_HELP = `
+--features imported takes features that another program made, .pt files of one tensor (1, T, width).
+--import names a JSON file that says which file belongs to which step (action) of which episode.
+Paths are relative to it; all but "features" goes into the keys. An example:
+  { "format": "trocar feature import", "source": "Insertion_VLA, cache of October 30",
+    "model": "Qwen/Qwen2.5-VL-3B-Instruct", "revision": "unknown",
+    "promptTemplate": "{instruction}", "processor": {}, "layer": "last hidden state",
+    "selection": "all", "pooling": "mean", "views": ["View1", "View2"], "width": 2048,
+    "features": [{ "episode": "recv_all_1", "step": 0, "file": "recv_all_1_vlm0.pt" }] }`;
 
 /** How large the cache may become. */
 export const limitFlag = numberFlag(
@@ -87,14 +104,30 @@ export type CacheValues = {
     : never;
 };
 
+/** The roots of `--data` and those that are named without. */
+export function rootsOf(
+  { data }: Pick<CacheValues, "data">,
+  context: Pick<CommandContext, "arguments">,
+): readonly string[] {
+  return [...data, ...context.arguments];
+}
+
 /** Opens the episodes of `--data` and lists their features. */
 export async function makePlan(
   values: CacheValues,
-  { progress, signal }: CommandContext,
+  context: CommandContext,
+  options: {
+    /** Called when the episodes are found, before their images are read. */
+    readonly onFound?: () => void;
+  } = {},
 ): Promise<FeaturePlan> {
-  const { data, features, views, reuse, maxAgeMs } = values;
+  const { features, views, reuse, maxAgeMs } = values;
+  const { progress, signal } = context;
+  const data = rootsOf(values, context);
   if (data.length === 0) {
-    throw new UsageError("Cannot make a plan: --data should name episodes. See --help.");
+    throw new UsageError(
+      "Cannot make a plan: --data should name episodes, such as deno task preprocess makes.",
+    );
   }
   // Only the sensor's file stays open, which is not needed here.
   const episodes = findEpisodes(data).map((path) => {
@@ -107,6 +140,7 @@ export async function makePlan(
     ...(values.model === undefined ? {} : { model: values.model }),
     ...(values.import === undefined ? {} : { import: values.import }),
   });
+  options.onFound?.();
   const plan = await planFeatures(episodes, extractor, folderOf(values), {
     reuse,
     maxAge: maxAgeMs / 1000,
@@ -117,8 +151,45 @@ export async function makePlan(
   return plan;
 }
 
-/** The folder of `--cache`. */
+/** What a cache holds; a build that was killed early has not written `cache.json` yet. */
+const CACHE_ENTRIES = ["cache.json", "images", "index", "lock", "quarantine", "shards"];
+
+/**
+ * The folder of `--cache`, which need not be there.
+ *
+ * @throws {RangeError} when it is a file, or a folder of something else
+ */
 export function folderOf({ cache }: Pick<CacheValues, "cache">): string {
+  const folder = pathOf(cache);
+  if (!isThere(folder)) return folder;
+  const refuse = (found: string) =>
+    new RangeError(
+      `Cannot use the cache ${folder}: it should be the folder of a feature cache, or of nothing, ` +
+        `current value is ${found}. Name another one with --cache.`,
+    );
+  if (!isFolder(folder)) throw refuse("a file");
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+  const other =
+    names.filter((name) => !name.startsWith(".") && !CACHE_ENTRIES.includes(name)).sort()[0];
+  if (other === undefined || names.includes("cache.json")) return folder;
+  throw refuse(`a folder that holds ${other}`);
+}
+
+/**
+ * The folder of `--cache`.
+ *
+ * @throws {Deno.errors.NotFound} when there is no cache
+ */
+export function existingFolderOf({ cache }: Pick<CacheValues, "cache">): string {
+  const folder = pathOf(cache);
+  if (isFile(join(folder, "cache.json"))) return folder;
+  throw new Deno.errors.NotFound(
+    `Cannot open the cache ${folder}: there is no cache there. Check --cache, or make one with: ` +
+      "deno task cache:build",
+  );
+}
+
+function pathOf(cache: string | undefined): string {
   return cache === undefined ? defaultFeatureCache() : resolve(cache);
 }
 
@@ -127,18 +198,18 @@ export function shareOf(share: Share | undefined): Share | undefined {
   return share ?? shareOfTfConfig(Deno.env.get("TF_CONFIG"));
 }
 
-/** Prints a report and ends the command. */
+/** Prints a report and ends the command; people see one table, which says what this command found. */
 export function finish(
   report: CacheReport,
   more: Readonly<Record<string, unknown>>,
+  table: readonly (readonly [heading: string, value: number | string])[],
   { print, warn }: CommandContext,
-  isGood: boolean,
+  isGood = true,
 ): CommandResult {
   const { planned, hit, built, failed, quarantined, bytes, seconds, failures } = report;
-  print(formatTable([
-    ["planned", "hit", "built", "failed", "quarantined", "MB", "s"],
-    [planned, hit, built, failed, quarantined, (bytes / 1e6).toFixed(1), seconds.toFixed(2)],
-  ]));
+  if (table.length > 0) {
+    print(formatTable([table.map(([heading]) => heading), table.map(([, value]) => value)]));
+  }
   for (const { episode, step, message } of failures.slice(0, 10)) {
     warn(`${episode} step ${step}: ${message}`);
   }
@@ -157,6 +228,11 @@ export function finish(
     },
     exitCode: isGood && failed === 0 ? 0 : 1,
   };
+}
+
+/** Megabytes (10^6 bytes), as tables show them. */
+export function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(1);
 }
 
 /** Steps of a plan that have an observation. */

@@ -4,13 +4,21 @@
  * @module
  */
 import { formatDuration, integerFlag, runCommand } from "../lib/cli/mod.ts";
-import { buildFeatures, FeatureStore, writeCacheSettings } from "../lib/features/mod.ts";
 import {
+  buildFeatures,
+  FeatureStore,
+  readCacheSettings,
+  writeCacheSettings,
+} from "../lib/features/mod.ts";
+import {
+  CACHE_ARGUMENTS,
   CACHE_FLAGS,
   finish,
   folderOf,
+  IMPORT_HELP,
   limitFlag,
   makePlan,
+  megabytes,
   shardFlag,
   shareOf,
   steps,
@@ -23,7 +31,9 @@ if (import.meta.main) {
     details: `Several processes may build at once, each all of it, or a part with --shard or
 TF_CONFIG. Killed at any moment it leaves whole features only, and goes on from there. What does not
 fit into the limit is not begun; nothing is evicted. Exit code 1 if a feature could not be made; the
-others are made all the same.`,
+others are made all the same.
+${IMPORT_HELP}`,
+    arguments: CACHE_ARGUMENTS,
     flags: {
       ...CACHE_FLAGS,
       shard: shardFlag,
@@ -32,10 +42,12 @@ others are made all the same.`,
     },
     run: async (flags, context) => {
       const start = performance.now(), folder = folderOf(flags);
-      if (flags.limitGb !== undefined) {
-        writeCacheSettings(folder, { limitBytes: Math.round(flags.limitGb * 1e9) });
-      }
-      const plan = await makePlan(flags, context);
+      const settings = flags.limitGb === undefined
+        ? readCacheSettings(folder)
+        : { limitBytes: Math.round(flags.limitGb * 1e9) };
+      const plan = await makePlan(flags, context, {
+        onFound: () => writeCacheSettings(folder, settings),
+      });
       using store = await FeatureStore.openForWriting(folder);
       const share = shareOf(flags.shard);
       const report = await buildFeatures(plan, store, {
@@ -49,12 +61,17 @@ others are made all the same.`,
       });
       const { episodes } = plan;
       const more = { episodes: episodes.length, steps: steps(plan), cache: folder };
-      return finish(
-        { ...report, seconds: (performance.now() - start) / 1000 },
-        more,
-        context,
-        true,
-      );
+      const seconds = (performance.now() - start) / 1000;
+      const table = [
+        ["needed", report.planned],
+        ["were there", report.hit],
+        ["made", report.built],
+        ["failed", report.failed],
+        ["damaged, made again", report.quarantined],
+        ["MB written", megabytes(report.bytes)],
+        ["s", seconds.toFixed(2)],
+      ] as const;
+      return finish({ ...report, seconds }, more, table, context);
     },
   });
 }

@@ -10,7 +10,16 @@ import {
   FeatureStore,
   writeCacheSettings,
 } from "../lib/features/mod.ts";
-import { CACHE_FLAGS, finish, folderOf, limitFlag, makePlan } from "./_cache.ts";
+import {
+  CACHE_ARGUMENTS,
+  CACHE_FLAGS,
+  existingFolderOf,
+  finish,
+  limitFlag,
+  makePlan,
+  megabytes,
+  rootsOf,
+} from "./_cache.ts";
 
 if (import.meta.main) {
   await runCommand({
@@ -20,17 +29,20 @@ if (import.meta.main) {
 longer at its place (a disk may be absent), unless --drop-missing is given. Beyond the cache's limit
 the episodes used least recently lose their features; those of --data never do. Readers are not
 disturbed. Exit code 1 while another process builds.`,
+    arguments: CACHE_ARGUMENTS,
     flags: {
       ...CACHE_FLAGS,
       limitGb: limitFlag,
       dropMissing: switchFlag("also remove features of episodes that are no longer there"),
     },
     run: async (flags, context) => {
-      const start = performance.now(), folder = folderOf(flags);
+      const start = performance.now(), folder = existingFolderOf(flags);
       if (flags.limitGb !== undefined) {
         writeCacheSettings(folder, { limitBytes: Math.round(flags.limitGb * 1e9) });
       }
-      const keep = flags.data.length === 0 ? undefined : await makePlan(flags, context);
+      const keep = rootsOf(flags, context).length === 0
+        ? undefined
+        : await makePlan(flags, context);
       const garbage = await collectGarbage(folder, {
         ...(keep && { keep }),
         dropMissing: flags.dropMissing,
@@ -50,8 +62,14 @@ disturbed. Exit code 1 while another process builds.`,
         failures,
       };
       const { kept, dropped } = garbage;
-      context.print(`${kept} features stay, ${dropped} went`);
-      return finish(report, { kept, dropped, cache: folder }, context, true);
+      const table = [
+        ["features kept", kept],
+        ["removed", dropped],
+        ["damaged, removed", report.quarantined],
+        ["MB freed", megabytes(report.bytes)],
+        ["s", report.seconds.toFixed(2)],
+      ] as const;
+      return finish(report, { kept, dropped, cache: folder }, table, context);
     },
   });
 }

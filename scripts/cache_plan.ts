@@ -10,7 +10,17 @@ import {
   FeatureStore,
   missingFeatures,
 } from "../lib/features/mod.ts";
-import { CACHE_FLAGS, finish, makePlan, shardFlag, shareOf, steps } from "./_cache.ts";
+import {
+  CACHE_ARGUMENTS,
+  CACHE_FLAGS,
+  finish,
+  IMPORT_HELP,
+  makePlan,
+  megabytes,
+  shardFlag,
+  shareOf,
+  steps,
+} from "./_cache.ts";
 
 if (import.meta.main) {
   await runCommand({
@@ -18,7 +28,9 @@ if (import.meta.main) {
     summary: "Lists which features the data need and which of them are not in the cache.",
     details:
       `Stores nothing. bytes is what cache:build would write. To say how long that would take, a few
-features are made.`,
+features are made.
+${IMPORT_HELP}`,
+    arguments: CACHE_ARGUMENTS,
     flags: {
       ...CACHE_FLAGS,
       shard: shardFlag,
@@ -50,7 +62,15 @@ features are made.`,
         steps: steps(plan),
         cache: plan.folder,
       };
-      const result = finish(report, more, context, true);
+      const table = [
+        ["needed", report.planned],
+        ["there", report.hit],
+        ["missing", missing.length],
+        ["unreadable", report.failed],
+        ["of the missing damaged", report.quarantined],
+        ["MB to write", megabytes(bytes)],
+      ] as const;
+      const result = finish(report, more, table, context);
       if (estimate) {
         const { seconds, measured } = estimate;
         context.print(

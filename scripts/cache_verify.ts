@@ -5,7 +5,14 @@
  */
 import { integerFlag, runCommand } from "../lib/cli/mod.ts";
 import { FeatureStore, verifyFeatures } from "../lib/features/mod.ts";
-import { CACHE_FLAGS, finish, makePlan } from "./_cache.ts";
+import {
+  CACHE_ARGUMENTS,
+  CACHE_FLAGS,
+  existingFolderOf,
+  finish,
+  makePlan,
+  megabytes,
+} from "./_cache.ts";
 
 if (import.meta.main) {
   await runCommand({
@@ -13,12 +20,14 @@ if (import.meta.main) {
     summary: "Reads and checks the features of the data; makes some again and compares.",
     details: `What does not hold goes into quarantine, and cache:build makes it again. Exit code 1
 if anything is damaged or missing.`,
+    arguments: CACHE_ARGUMENTS,
     flags: {
       ...CACHE_FLAGS,
       sample: integerFlag("features made again", { default: 32, min: 0 }),
       seed: integerFlag("chooses them", { default: 0, min: 0 }),
     },
     run: async (flags, context) => {
+      existingFolderOf(flags);
       const plan = await makePlan(flags, context);
       using store = FeatureStore.open(plan.folder);
       const { missing, compared, ...report } = await verifyFeatures(plan, store, {
@@ -34,7 +43,17 @@ if anything is damaged or missing.`,
         );
       }
       const more = { missing, compared, cache: plan.folder };
-      return finish(report, more, context, report.hit === report.planned);
+      const table = [
+        ["needed", report.planned],
+        ["sound", report.hit],
+        ["missing", missing],
+        ["of them damaged", report.quarantined],
+        ["failed", report.failed],
+        ["made again and compared", compared],
+        ["MB read", megabytes(report.bytes)],
+        ["s", report.seconds.toFixed(2)],
+      ] as const;
+      return finish(report, more, table, context, report.hit === report.planned);
     },
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { resolve } from "node:path";
-import { CHECKPOINT_CONVERSIONS } from "../lib/checkpoints/convert/mod.ts";
+import { CHECKPOINT_CONVERSIONS, whyNoConversion } from "../lib/checkpoints/convert/mod.ts";
 import { POINTER_NAMES } from "../lib/checkpoints/pointer.ts";
 import {
   choiceFlag,
@@ -45,8 +45,12 @@ of rows at the end of the original recording are lost to them. robot-npz takes r
 Paths in interval JSON are relative to the JSON file, so that both can be moved together; programs
 that expect the Python reference's absolute paths need --absolute-paths.
 Checkpoints keep every bit and dtype of their tensors. A .pt file may have any layout of the Python
-reference's programs; of a run's folder --which chooses. Heads and dropout are in no file of the
-reference: --config names a JSON file with the policy's configuration, as checkpoint.json has it.
+reference's programs; of a run's folder --which chooses. Epochs become the number of completed ones:
+epoch 6 of a program that counts from 0 comes back as 7, with epoch_base 1.
+Heads, dropout and a few more are in no file of the reference. They are assumed, named, and recorded
+as assumed; --config names a JSON file that settles them: a configuration as config in
+checkpoint.json (or a whole checkpoint.json, whose list assumed counts too). Every setting is
+compared with what the checkpoint records; a contradiction is an error.
 Exit code 1 if something could not be converted, or INPUT is not there; the rest is done all the
 same. Exit code 2 for wrong usage.`,
     flags: {
@@ -127,6 +131,8 @@ function chosen(request: ConvertRequest) {
   }
   const [conversion, another] = matchingConversions(CONVERSIONS, request);
   if (conversion !== undefined && another === undefined) return conversion;
+  const why = conversion === undefined ? whyNoConversion(request) : undefined;
+  if (why !== undefined) throw new UsageError(`Cannot convert ${input} to ${output}: ${why}`);
   throw new UsageError(
     `Cannot convert ${input} to ${output}: ` +
       (conversion === undefined

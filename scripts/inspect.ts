@@ -3,8 +3,15 @@
  *
  * @module
  */
-import { formatTable, runCommand, switchFlag } from "../lib/cli/mod.ts";
+import { formatTable, printable, runCommand, switchFlag } from "../lib/cli/mod.ts";
 import { formatInspection, inspect, KINDS } from "../lib/inspect/mod.ts";
+
+/** A table whose cells, which come from files, cannot command the terminal. */
+function formatCells(rows: (string | number)[][]): string {
+  return formatTable(
+    rows.map((row) => row.map((cell) => typeof cell === "string" ? printable(cell) : cell)),
+  );
+}
 
 if (import.meta.main) {
   await runCommand({
@@ -28,10 +35,14 @@ Exit code 1 if the file is damaged, or of no known kind. For a quick look in a s
         stats,
         signal,
         onProgress: (name, done, total) =>
-          progress.update(`${name} ${Math.floor(100 * done / Math.max(1, total))} %`),
+          progress.update(`${printable(name)} ${Math.floor(100 * done / Math.max(1, total))} %`),
       });
       progress.clear();
-      print(keys ? inspection.keys.join("\n") : formatInspection(inspection, formatTable));
+      print(
+        keys
+          ? inspection.keys.map((key) => printable(key)).join("\n")
+          : formatInspection(inspection, formatCells),
+      );
       return { document: inspection };
     },
   });

@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { engineFlag, formatTable, runCommand, switchFlag } from "../lib/cli/mod.ts";
-import { startEngine } from "../lib/engine/mod.ts";
+import { type Engine, startEngine } from "../lib/engine/mod.ts";
+import { plural } from "../lib/episodes/_plural.ts";
+import { isFile, isFolder } from "../lib/formats/_path.ts";
 import {
   type FixtureReport,
   type ParityCheck,
@@ -16,19 +19,45 @@ import {
   runParity,
 } from "../lib/policies/parity/mod.ts";
 
-const FOLDER = new URL("../data-fixtures/oracle/", import.meta.url);
+const FOLDER = fileURLToPath(new URL("../data-fixtures/oracle", import.meta.url));
+const FOLDERS = [FOLDER, join(FOLDER, "more")];
 const MODES: readonly ParityMode[] = ["eager", "compiled"];
 
-/** The fixtures in data-fixtures/oracle. */
-function recorded(): string[] {
-  return [...Deno.readDirSync(FOLDER)].map(({ name }) => name)
-    .filter((name) => name.endsWith(".json")).sort()
-    .map((name) => decodeURIComponent(new URL(name, FOLDER).pathname));
+/** The fixtures in a folder. */
+function fixturesIn(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => join(folder, name))
+    .filter((path) => path.endsWith(".json") && isFile(path)).sort();
 }
 
-function expectFile(path: string): void {
-  if (existsSync(path)) return;
-  throw new Deno.errors.NotFound(`Cannot compare with ${path}: there is no such file.`);
+/** Files of an argument: a file, all of a folder, or a recorded one by its name. */
+function resolveFixtures(argument: string): string[] {
+  if (isFile(argument)) return [argument];
+  if (isFolder(argument)) {
+    const found = fixturesIn(argument);
+    if (found.length > 0) return found;
+    throw new Deno.errors.NotFound(
+      `Cannot compare with ${argument}: it should hold fixtures, *.json, current value is none.`,
+    );
+  }
+  const recorded = FOLDERS.filter(isFolder).flatMap(fixturesIn);
+  const named = recorded.find((path) => nameOf(path) === argument);
+  if (named !== undefined) return [named];
+  throw new Deno.errors.NotFound(
+    `Cannot compare with ${argument}: there is no such file or folder. Recorded are ` +
+      `${recorded.map(nameOf).join(", ")}.`,
+  );
+}
+
+function nameOf(path: string): string {
+  return basename(path, ".json");
+}
+
+/** `webgpu 4.22.0 on GPU NVIDIA H200`; TensorFlow's names of devices say no more than their type. */
+function describeEngine({ name, version, devices }: Engine): string {
+  const on = devices.map((device) =>
+    device.name.startsWith("/job:") ? device.type : `${device.type} ${device.name}`
+  );
+  return `${name} ${version} on ${on.join(" + ")}`;
 }
 
 if (import.meta.main) {
@@ -36,7 +65,9 @@ if (import.meta.main) {
     name: "parity",
     summary: "Compares the networks of architecture reference with numbers that PyTorch computed.",
     arguments: "[FIXTURE...]",
-    details: `Without FIXTURE the eight in data-fixtures/oracle; make_parity.py there writes more.
+    details:
+      `FIXTURE is a file, a folder of them, or the name of one in data-fixtures/oracle, such as
+regression_none. Without, all eight there, which takes up to a minute; make_parity.py writes more.
 Each runs op by op (eager) and as compiled functions. Compared are outputs in evaluation, loss, every
 gradient, their norm before clipping, parameters after one clipped AdamW step, and BatchNorm statistics.
 Allowed is 2e-5, or 5e-6 of a tensor's largest magnitude where that is more (above 4).
@@ -50,17 +81,18 @@ Exit code 1 if a difference is larger than allowed.`,
       checks: switchFlag("list every check, not only those that failed"),
     },
     run: async ({ engine, checks, quiet }, context) => {
-      const { arguments: files, print, note, progress, signal } = context;
-      files.forEach(expectFile);
+      const { arguments: named, print, note, progress, signal } = context;
+      const files = named.length > 0 ? named.flatMap(resolveFixtures) : fixturesIn(FOLDER);
+      note(`${plural(files.length, "fixture")}, each op by op and compiled: some seconds each.`);
       const started = await startEngine({ engine, quiet, log: note });
       const reports: FixtureReport[] = [];
-      for (const file of files.length > 0 ? files : recorded()) {
+      for (const [done, file] of files.entries()) {
         const fixture = readFixture(file);
         const { family, fusion } = fixture.config;
         const made: ParityCheck[] = [];
         for (const mode of MODES) {
           signal.throwIfAborted();
-          progress.update(`${file} ${mode}`);
+          progress.update(`${done + 1} of ${files.length}: ${nameOf(file)}, ${mode}`);
           made.push(...await runParity(fixture, mode));
         }
         reports.push({ file, family, fusion, checks: made });
@@ -70,10 +102,10 @@ Exit code 1 if a difference is larger than allowed.`,
       print(formatTable(parityRows(report, checks)));
       const largest = report.maxAbs === null ? "not finite" : report.maxAbs.toExponential(2);
       print(
-        `${report.pass ? "Parity holds" : "Parity is broken"} on ${started.name}: ` +
+        `${report.pass ? "Parity holds" : "Parity is broken"} on ${describeEngine(started)}: ` +
           `largest absolute difference ${largest}.`,
       );
-      return { document: report, exitCode: report.pass ? 0 : 1 };
+      return { document: { ...report, devices: started.devices }, exitCode: report.pass ? 0 : 1 };
     },
   });
 }

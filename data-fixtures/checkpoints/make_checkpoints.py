@@ -10,6 +10,7 @@ The modules are those of ../oracle/make_parity.py. expected.json holds for each 
 policy, its plain values, and for each tensor path, dtype, shape and the SHA-256 of its elements in C
 order, little-endian, as PyTorch read them back.
 """
+import argparse
 import hashlib
 import json
 import sys
@@ -254,6 +255,7 @@ def main():
         }
     torch.save({"epoch": 1, **{"action_expert": {"x": torch.arange(3.0)}}}, HERE / "legacy.pt",
                _use_new_zipfile_serialization=False)
+    torch.save({"epoch": 1, "args": argparse.Namespace(lr=1e-4)}, HERE / "namespace.pt")
     lines = [
         json.dumps(name) + ": " + json.dumps({**facts, "tensors": []})[:-2] + "\n  "
         + ",\n  ".join(json.dumps(t) for t in facts["tensors"]) + "]}"

@@ -5,9 +5,16 @@ import { preset } from "../policies/presets.ts";
 /** More layers than any policy; a wrong number must not make a list of that length. */
 const MOST_LAYERS = 256;
 /** Training only: what a policy computes does not depend on them. */
-const TRAINING_ONLY = ["dropout", "missingRate"];
+export const TRAINING_ONLY: readonly string[] = ["sensorEncoder", "actionExpert"].flatMap((
+  part,
+) => [
+  `${part}.dropout`,
+  `${part}.missingRate`,
+]);
 
 type Members = Readonly<Record<string, unknown>>;
+
+const DAMAGED = "Train or convert it again, or update trocar if a newer version wrote it.";
 
 /** Whether a value is an object with members. */
 export function isMembers(value: unknown): value is Members {
@@ -19,12 +26,9 @@ export function isMembers(value: unknown): value is Members {
  *
  * @throws {SyntaxError} naming the setting that is wrong, missing or unknown
  */
-export function parseConfig(path: string, value: unknown): PolicyConfig {
+export function parseConfig(path: string, value: unknown, advice = DAMAGED): PolicyConfig {
   const refuse = (problem: string): never => {
-    throw new SyntaxError(
-      `Cannot read ${path}: its policy configuration ${problem}. Train or convert it again, or ` +
-        "update trocar if a newer version wrote it.",
-    );
+    throw new SyntaxError(`Cannot read ${path}: its policy configuration ${problem}. ${advice}`);
   };
   if (!isMembers(value)) return refuse(`should be an object, current value is ${brief(value)}`);
   const { architecture, family, fusion } = value;
@@ -35,7 +39,7 @@ export function parseConfig(path: string, value: unknown): PolicyConfig {
     template = preset("tiny", choice);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    return refuse(`is none: ${error.message}`);
+    return refuse(`is impossible: ${reasonOf(error)}`);
   }
   const sensor = template.sensorEncoder ??
     preset("tiny", { architecture: template.architecture }).sensorEncoder;
@@ -54,9 +58,13 @@ export function parseConfig(path: string, value: unknown): PolicyConfig {
     validateConfig(value as unknown as PolicyConfig);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    refuse(`is none: ${error.message}`);
+    refuse(`is impossible: ${reasonOf(error)}`);
   }
   return value as unknown as PolicyConfig;
+}
+
+function reasonOf({ message }: Error): string {
+  return message.replace(/^Cannot [^:]*: /, "");
 }
 
 function memberProblem(place: string, found: unknown, expected: object): string | undefined {
@@ -83,11 +91,23 @@ function brief(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-/** Settings of two policies that differ and change what is computed, as `name: first, second`. */
-export function configDifferences(a: PolicyConfig, b: PolicyConfig): string[] {
+/**
+ * Settings of two policies that differ, as `name: first, second`.
+ *
+ * @param without settings that may differ, or parts with all of theirs
+ */
+export function configDifferences(
+  a: PolicyConfig,
+  b: PolicyConfig,
+  without: readonly string[] = TRAINING_ONLY,
+): string[] {
   const [left, right] = [flat(a), flat(b)];
+  // The widths of a joining projection follow from the fusion.
+  const free = without.includes("fusion")
+    ? [...without, "actionExpert.visionDim", "actionExpert.sensorDim"]
+    : without;
   return [...new Set([...left.keys(), ...right.keys()])]
-    .filter((name) => !TRAINING_ONLY.includes(name.split(".").at(-1)!))
+    .filter((name) => !free.some((other) => name === other || name.startsWith(`${other}.`)))
     .filter((name) => left.get(name) !== right.get(name))
     .map((name) => `${name}: ${left.get(name) ?? "none"}, ${right.get(name) ?? "none"}`);
 }
@@ -103,6 +123,12 @@ function flat(config: PolicyConfig): Map<string, JsonValue> {
     ...members("sensorEncoder", sensorEncoder),
     ...members("actionExpert", actionExpert),
   ]);
+}
+
+/** Settings with their values, such as `actionExpert.heads 8`. */
+export function settingValues(config: PolicyConfig, names: readonly string[]): string[] {
+  const values = flat(config);
+  return names.map((name) => values.has(name) ? `${name} ${values.get(name)}` : name);
 }
 
 /** How messages call a policy. */

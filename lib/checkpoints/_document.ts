@@ -39,7 +39,7 @@ export function encodeDocument(
   contents: CheckpointContents,
   files: readonly CheckpointFile[],
 ): { readonly document: CheckpointDocument; readonly text: string } {
-  const { config, actionRepresentation = null, losses, extra = {} } = contents;
+  const { config, assumed = [], actionRepresentation = null, losses, extra = {} } = contents;
   const either = (names: readonly (keyof CheckpointContents)[]) =>
     Object.fromEntries(names.map((name) => [name, contents[name] ?? null]));
   const members = {
@@ -51,6 +51,7 @@ export function encodeDocument(
     ...either(COUNTS),
     losses: { ...NO_LOSSES, ...losses },
     config,
+    assumed,
     actionRepresentation,
     ...either(OPAQUE),
     extra,
@@ -137,6 +138,7 @@ function documentProblem(value: unknown): string | undefined {
     expect("epochBase", value.epochBase === 1, "1"),
     expect("createdBy", typeof value.createdBy === "string", "a text"),
     expect("digest", typeof value.digest === "string", "a text"),
+    expect("assumed", isTextList(value.assumed), "a list of texts"),
     expect("extra", isMembers(value.extra), "an object"),
     expect("actionRepresentation", isNullOr(isMembers)(value.actionRepresentation), "an object"),
     ...TEXTS.map((name) => expect(name, isNullOr(isText)(value[name]), "a text or null")),
@@ -180,6 +182,11 @@ function isNullOr(is: (value: unknown) => boolean): (value: unknown) => boolean 
 
 function isText(value: unknown): boolean {
   return typeof value === "string";
+}
+
+/** Whether a value is a list of texts. */
+export function isTextList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isText);
 }
 
 function isCount(value: unknown): boolean {

@@ -2,16 +2,19 @@ import { join } from "node:path";
 import { openRandomAccess, type RandomAccessFile } from "../formats/random_access_file.ts";
 import { openSafetensors, type SafetensorsReader } from "../formats/safetensors.ts";
 import type { StoredTensor } from "../formats/tensor_types.ts";
+import { policyShapes } from "../policies/shapes.ts";
 import { readDocument } from "./_document.ts";
 import { fileDigest } from "./_file_digest.ts";
+import { type OtherTensors, otherTensors } from "./_other.ts";
 import {
   type CheckpointDocument,
   type CheckpointFile,
   DOCUMENT_FILE,
   MODEL_FILE,
+  OTHER_FILE,
   TRAINING_FILE,
 } from "./document.ts";
-import type { OpenCheckpoint, VerifyFilesOptions } from "./open.ts";
+import type { OpenCheckpoint, OtherTensorMaps, VerifyFilesOptions } from "./open.ts";
 
 /** A checkpoint that is replaced this often while it is opened is being written without end. */
 const MOST_ATTEMPTS = 100;
@@ -45,15 +48,18 @@ function openOnce(path: string): OpenCheckpoint {
   const files = new Map<string, RandomAccessFile>();
   const close = () => files.forEach((file) => file.close());
   try {
-    for (const entry of document.files) files.set(entry.name, openListed(path, entry));
+    const other = otherTensors(path, document.extra);
+    const listed = [...document.files, ...(other === undefined ? [] : [other.file])];
+    for (const entry of listed) files.set(entry.name, openListed(path, entry));
     const model = openSafetensors(files.get(MODEL_FILE)!);
+    const others = other && openOthers(files.get(OTHER_FILE)!, other);
     let training: SafetensorsReader | undefined;
     return {
       path,
       layout: "folder",
       wrappers: [],
-      tensors: tensorsOf(model),
-      ignored: [],
+      tensors: inOrder(document, tensorsOf(model)),
+      ignored: others === undefined ? [] : [{ name: "other", ...sizeOf(others) }],
       ...recorded(document),
       remarks: [],
       value: null,
@@ -62,7 +68,8 @@ function openOnce(path: string): OpenCheckpoint {
         if (file === undefined) return null;
         return tensorsOf(training ??= openSafetensors(file));
       },
-      verify: (options) => verifyFiles(document, files, options),
+      others: () => others ?? null,
+      verify: (options) => verifyFiles(listed, files, options),
       close,
       [Symbol.dispose]: close,
     };
@@ -73,8 +80,44 @@ function openOnce(path: string): OpenCheckpoint {
 }
 
 function recorded(document: CheckpointDocument) {
-  const { config, program, trainingStage, epoch, epochBase, globalStep, losses } = document;
-  return { config, program, trainingStage, epoch, epochBase, globalStep, losses, document };
+  const { config, assumed, program, trainingStage, epoch, epochBase, globalStep, losses } =
+    document;
+  return {
+    config,
+    assumed,
+    program,
+    trainingStage,
+    epoch,
+    epochBase,
+    globalStep,
+    losses,
+    document,
+  };
+}
+
+/** The file has an order of its own; the policy's is that of PyTorch. */
+function inOrder(
+  { config }: CheckpointDocument,
+  tensors: ReadonlyMap<string, StoredTensor>,
+): ReadonlyMap<string, StoredTensor> {
+  const own = policyShapes(config).flatMap(({ key }) => {
+    const tensor = tensors.get(key);
+    return tensor === undefined ? [] : [[key, tensor] as const];
+  });
+  return new Map([...own, ...tensors]);
+}
+
+function openOthers(file: RandomAccessFile, { keys }: OtherTensors): OtherTensorMaps {
+  const reader = openSafetensors(file);
+  const isKey = new Set(keys);
+  const named = (names: readonly string[]) =>
+    new Map(names.map((name) => [name, reader.tensor(name)] as const));
+  return { tensors: named(keys), training: named(reader.names.filter((name) => !isKey.has(name))) };
+}
+
+function sizeOf({ tensors, training }: OtherTensorMaps): { tensors: number; bytes: number } {
+  const all = [...tensors.values(), ...training.values()];
+  return { tensors: all.length, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 function openListed(folder: string, { name, bytes }: CheckpointFile): RandomAccessFile {
@@ -102,12 +145,12 @@ function tensorsOf(reader: SafetensorsReader): ReadonlyMap<string, StoredTensor>
 }
 
 async function verifyFiles(
-  document: CheckpointDocument,
+  listed: readonly CheckpointFile[],
   files: ReadonlyMap<string, RandomAccessFile>,
-  { modelOnly = false, signal }: VerifyFilesOptions = {},
+  { modelOnly = false, weightsOnly = false, signal }: VerifyFilesOptions = {},
 ): Promise<void> {
-  for (const { name, sha256 } of document.files) {
-    if (modelOnly && name !== MODEL_FILE) continue;
+  for (const { name, sha256 } of listed) {
+    if ((modelOnly && name !== MODEL_FILE) || (weightsOnly && name === TRAINING_FILE)) continue;
     const file = files.get(name)!;
     const found = await fileDigest(file, signal);
     if (found === sha256) continue;

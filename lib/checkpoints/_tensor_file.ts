@@ -1,8 +1,11 @@
 import { openSafetensors } from "../formats/safetensors.ts";
 import { canonicalTensors } from "./_canonical.ts";
 import { parseConfig } from "./_config.ts";
-import { NO_LOSSES } from "./_document.ts";
+import { isTextList, NO_LOSSES } from "./_document.ts";
 import type { OpenCheckpoint } from "./open.ts";
+
+/** Metadata: the settings of the configuration that nobody named, as JSON. */
+export const ASSUMED = "assumed";
 
 /** Opens a safetensors file; a configuration may stand in its metadata as JSON. */
 export function openTensorFile(path: string): OpenCheckpoint {
@@ -16,12 +19,13 @@ export function openTensorFile(path: string): OpenCheckpoint {
           "twice, with and without a wrapper's prefix. Write it again.",
       );
     }
-    const text = file.metadata.config;
+    const { config: text, [ASSUMED]: settings } = file.metadata;
     return {
       path,
       layout: "safetensors",
       ...found,
       config: text === undefined ? null : parseConfig(path, parseJson(path, text)),
+      assumed: text === undefined || settings === undefined ? [] : assumedOf(path, settings),
       program: null,
       trainingStage: null,
       epoch: null,
@@ -32,6 +36,7 @@ export function openTensorFile(path: string): OpenCheckpoint {
       document: null,
       value: null,
       training: () => null,
+      others: () => null,
       verify: () => Promise.resolve(),
       close: () => file.close(),
       [Symbol.dispose]: () => file.close(),
@@ -40,6 +45,15 @@ export function openTensorFile(path: string): OpenCheckpoint {
     file.close();
     throw error;
   }
+}
+
+function assumedOf(path: string, text: string): string[] {
+  const value = parseJson(path, text);
+  if (isTextList(value)) return value;
+  throw new SyntaxError(
+    `Cannot read the configuration in ${path}: its assumed settings should be a list of texts, ` +
+      `current value is ${text.slice(0, 60)}. Convert it again.`,
+  );
 }
 
 function parseJson(path: string, text: string): unknown {

@@ -1,52 +1,68 @@
+import { rowBlocks } from "../formats/_row_blocks.ts";
 import type { StoredTensor } from "../formats/tensor_types.ts";
-import { openTorchCheckpoint } from "../formats/torch_checkpoint.ts";
-import { TorchTensor, type TorchValue } from "../formats/torch_values.ts";
+import { verifyStorage } from "../formats/_torch_record.ts";
+import { openTorchCheckpoint, type TorchCheckpoint } from "../formats/torch_checkpoint.ts";
+import { type TorchStorage, TorchTensor, type TorchValue } from "../formats/torch_values.ts";
 import { breathe } from "../episodes/_breathe.ts";
+import { plural } from "../episodes/_plural.ts";
 import { canonicalTensors, type TensorCopy } from "./_canonical.ts";
-import { isMembers, parseConfig } from "./_config.ts";
+import { parseConfig } from "./_config.ts";
+import { isTextList } from "./_document.ts";
+import { countOf, oddMembers, realOf } from "./_torch_numbers.ts";
 import type { CheckpointLayout, OpenCheckpoint, VerifyFilesOptions } from "./open.ts";
 
 type Dictionary = ReadonlyMap<TorchValue, TorchValue>;
 
 /** Keys under which programs save the state of a whole model. */
 const STATE_KEYS = ["model_state_dict", "state_dict"];
+/** Keys under which other programs do; believed where nothing else is there. */
+const OTHER_STATE_KEYS = ["model", "network", "net"];
 const PARTS = ["sensor_encoder", "action_expert"];
-/** Deeper configurations are none. */
-const MAX_DEPTH = 8;
-/** Bytes compared at a time. */
-const BLOCK_BYTES = 4 << 20;
+/** A policy's configuration has two levels of a few dozen settings. */
+const MOST_LEVELS = 2, MOST_SETTINGS = 1000;
 
 /** Opens a `.pt` file of any of the layouts that the Python reference's programs write. */
 export function openTorch(path: string): OpenCheckpoint {
-  const file = openTorchCheckpoint(path);
+  const file = openPickle(path);
   try {
     const { value } = file;
-    const { layout, entries, others } = layoutOf(path, value);
+    const { layout, stateKey, entries, others } = layoutOf(path, value);
     const { copies, ...found } = canonicalTensors(path, entries);
     const top: Dictionary = layout === "state_dict" ? new Map() : value as Dictionary;
     const remarks = others === 0 ? [] : [`Left out what is no tensor: ${others} of its state.`];
+    if (OTHER_STATE_KEYS.includes(stateKey ?? "")) {
+      remarks.push(`The state of its model is its member \`${stateKey}\`.`);
+    }
+    remarks.push(...oddMembers(top));
     const isDiffusion = [...found.tensors.keys()].some((key) => key.includes(".time_embed."));
     const epochs = epochsOf(top, layout, isDiffusion, remarks);
+    const config = configOf(path, top, remarks);
+    const assumed = top.get("assumed");
     return {
       path,
       layout,
       ...found,
-      config: configOf(path, top, remarks),
+      config,
+      assumed: config !== null && isTextList(assumed) ? assumed : [],
       program: text(top, "program"),
       trainingStage: text(top, "training_stage"),
       ...epochs,
-      globalStep: number(top, "global_step"),
+      globalStep: countOf(top.get("global_step")),
       losses: {
-        train: number(top, "train_loss") ?? number(top, "loss"),
-        validation: number(top, "val_loss"),
-        bestValidation: number(top, "best_val_loss"),
-        bestEpoch: number(top, "best_epoch"),
+        train: realOf(top.get("train_loss")) ?? realOf(top.get("loss")),
+        validation: realOf(top.get("val_loss")),
+        bestValidation: realOf(top.get("best_val_loss")),
+        bestEpoch: countOf(top.get("best_epoch")),
       },
       remarks,
       document: null,
       value,
       training: () => null,
-      verify: (options) => compareCopies(path, copies, options),
+      others: () => null,
+      verify: async (options = {}) => {
+        await verifyStorages(file, found.tensors, entries, options);
+        await compareCopies(path, copies, options);
+      },
       close: () => file.close(),
       [Symbol.dispose]: () => file.close(),
     };
@@ -56,8 +72,45 @@ export function openTorch(path: string): OpenCheckpoint {
   }
 }
 
+/** Opens the file; what is not on the list of allowed names is refused with what to write instead. */
+function openPickle(path: string) {
+  try {
+    return openTorchCheckpoint(path);
+  } catch (error) {
+    const [, name] = error instanceof SyntaxError ? REFUSED.exec(error.message) ?? [] : [];
+    if (name === undefined) throw error;
+    throw new SyntaxError(
+      `Cannot read ${path}: a checkpoint should hold tensors and plain data, current value is also ` +
+        `${name}. Nothing was executed. ${SAVE_STATE}`,
+      { cause: error },
+    );
+  }
+}
+
+const REFUSED = /not on the list of allowed names, current value is (\S+)\. Nothing was executed/;
+
+/** What to run in Python instead of saving a module, arguments or paths. */
+export const SAVE_STATE = "Save only the model's state, in Python:\n" +
+  '  torch.save({"model_state_dict": model.state_dict()}, "policy.pt")';
+
+/**
+ * The key of a `.pt` file's top level under which the state of the whole model lies.
+ *
+ * @returns undefined where there is none
+ */
+export function stateKeyOf(value: Dictionary): string | undefined {
+  const usual = STATE_KEYS.find((key) => value.has(key));
+  if (usual !== undefined || PARTS.some((part) => value.has(part))) return usual;
+  return OTHER_STATE_KEYS.find((key) => holdsTensors(value.get(key)));
+}
+
+function holdsTensors(value: TorchValue | undefined): boolean {
+  return value instanceof Map && [...value.values()].some((item) => item instanceof TorchTensor);
+}
+
 interface Layout {
   readonly layout: CheckpointLayout;
+  readonly stateKey: string | undefined;
   readonly entries: readonly (readonly [string, StoredTensor])[];
   /** Entries that are no tensors. */
   readonly others: number;
@@ -72,7 +125,7 @@ function layoutOf(path: string, value: TorchValue): Layout {
         "Save the model's state_dict().",
     );
   }
-  const stateKey = STATE_KEYS.find((key) => value.has(key));
+  const stateKey = stateKeyOf(value);
   const hasParts = PARTS.some((part) => value.get(part) instanceof Map);
   const isStage1 = hasParts || PARTS.every((part) => value.has(part));
   const entries: (readonly [string, StoredTensor])[] = [];
@@ -94,10 +147,21 @@ function layoutOf(path: string, value: TorchValue): Layout {
   if (isStage1) { for (const part of PARTS) take(`${part}.`, part, value.get(part)); }
   if (stateKey !== undefined || isStage1) {
     const layout = stateKey === undefined ? "stage1" : hasParts ? "both" : "model_state_dict";
-    return { layout, entries, others };
+    return { layout, stateKey, entries, others };
   }
   take("", "the file", value);
-  if (entries.length > 0) return { layout: "state_dict", entries, others };
+  if (entries.length > 0) return { layout: "state_dict", stateKey, entries, others };
+  const [inner] = [...value].find(([, member]) => holdsTensors(member)) ?? [];
+  if (inner !== undefined) {
+    throw new SyntaxError(
+      `Cannot read ${path}: a checkpoint should hold sensor_encoder and action_expert, or ` +
+        `model_state_dict, current value is tensors in \`${String(inner)}\` only. If that is the ` +
+        "model to be used, save its value under `model_state_dict`, in Python:\n" +
+        `  torch.save({"model_state_dict": torch.load("FILE.pt")[${
+          JSON.stringify(inner)
+        }]}, "policy.pt")`,
+    );
+  }
   const keys = [...value.keys()].slice(0, 8).map(String).join(", ");
   throw new SyntaxError(
     `Cannot read ${path}: a checkpoint should hold sensor_encoder and action_expert, or ` +
@@ -117,41 +181,44 @@ function epochsOf(
   isDiffusion: boolean,
   remarks: string[],
 ): Pick<OpenCheckpoint, "epoch" | "epochBase"> {
-  const stored = number(top, "epoch");
-  if (stored === null || !Number.isSafeInteger(stored) || stored < 0) {
-    return { epoch: null, epochBase: null };
-  }
-  const recorded = number(top, "epoch_base");
+  const stored = countOf(top.get("epoch"));
+  if (stored === null) return { epoch: null, epochBase: null };
+  const recorded = countOf(top.get("epoch_base"));
   const isKnown = recorded === 0 || recorded === 1;
   const epochBase = isKnown ? recorded : layout === "both" || isDiffusion ? 1 : 0;
   if (!isKnown) {
     remarks.push(
-      `Its epoch ${stored} is counted from ${epochBase}, as programs with this layout do.`,
+      `Its epoch ${stored} is counted from ${epochBase}, as programs with this layout do: ` +
+        `${plural(stored + 1 - epochBase, "epoch")} completed.`,
     );
   }
   return { epoch: stored + 1 - epochBase, epochBase };
 }
 
 function configOf(path: string, top: Dictionary, remarks: string[]) {
-  const value = plain(top.get("config"), 0);
-  if (!isMembers(value)) return null;
-  if (Object.hasOwn(value, "architecture")) return parseConfig(path, value);
+  const value = top.get("config");
+  if (!(value instanceof Map)) return null;
+  if (value.has("architecture")) return parseConfig(path, settings(path, value));
   remarks.push("It holds a configuration of another program, which is not used.");
   return null;
 }
 
-function plain(value: TorchValue | undefined, depth: number): unknown {
-  if (typeof value === "bigint") return Number(value);
-  if (!(value instanceof Map) || depth > MAX_DEPTH) return value;
+/** Dictionaries as objects; one may stand in many places of a pickle at no cost. */
+function settings(path: string, value: Dictionary, level = 1, found = { settings: 0 }): object {
+  found.settings += value.size;
+  if (found.settings > MOST_SETTINGS) {
+    throw new SyntaxError(
+      `Cannot read ${path}: its policy configuration should have at most ${MOST_SETTINGS} settings, ` +
+        "current value is more. The file is damaged, or of another program.",
+    );
+  }
   return Object.fromEntries(
-    [...value as Dictionary].map(([key, member]) => [String(key), plain(member, depth + 1)]),
+    [...value].map(([key, member]) => {
+      const inner = member instanceof Map && level < MOST_LEVELS;
+      if (inner) return [String(key), settings(path, member, level + 1, found)];
+      return [String(key), typeof member === "bigint" ? Number(member) : member];
+    }),
   );
-}
-
-function number(top: Dictionary, key: string): number | null {
-  const value = top.get(key);
-  const found = typeof value === "bigint" ? Number(value) : value;
-  return typeof found === "number" && Number.isFinite(found) ? found : null;
 }
 
 function text(top: Dictionary, key: string): string | null {
@@ -165,16 +232,27 @@ function kindOf(value: TorchValue): string {
   return Array.isArray(value) ? `a list of ${value.length}` : `a ${typeof value}`;
 }
 
+/** Compares the checksums of what the tensors in question view. */
+async function verifyStorages(
+  file: TorchCheckpoint,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  entries: Layout["entries"],
+  { modelOnly, weightsOnly, signal }: VerifyFilesOptions,
+): Promise<void> {
+  if (!modelOnly && !weightsOnly) return await file.verify({ signal });
+  const wanted = modelOnly ? tensors.values() : entries.map(([, tensor]) => tensor);
+  const storages = new Set<TorchStorage>();
+  for (const tensor of wanted) if (tensor instanceof TorchTensor) storages.add(tensor.storage);
+  for (const storage of storages) await verifyStorage(storage, signal);
+}
+
 async function compareCopies(
   path: string,
   copies: readonly TensorCopy[],
-  { signal }: VerifyFilesOptions = {},
+  { signal }: VerifyFilesOptions,
 ): Promise<void> {
   for (const [key, first, second] of copies) {
-    const rows = first.shape[0] ?? 1;
-    const step = Math.max(1, Math.floor(BLOCK_BYTES / Math.max(1, first.bytes / rows)));
-    for (let start = 0; start < rows; start += step) {
-      const end = Math.min(rows, start + step);
+    for (const [start, end] of rowBlocks(key, first)) {
       if (!isSameBytes(first.readRows(start, end), second.readRows(start, end))) {
         throw new SyntaxError(
           `Cannot read ${path}: ${key} is there twice and should be the same, current value is ` +

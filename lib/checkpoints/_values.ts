@@ -1,13 +1,11 @@
 import { createHash } from "node:crypto";
 import { breathe } from "../episodes/_breathe.ts";
+import { rowBlocks } from "../formats/_row_blocks.ts";
 import type { StoredTensor } from "../formats/tensor_types.ts";
 import { describeStored } from "../inspect/_stored.ts";
 import type { TensorStatistics } from "../inspect/inspection.ts";
 import type { TensorSpec } from "../policies/layers/tensor_spec.ts";
 import type { OpenCheckpoint } from "./open.ts";
-
-/** Bytes read at a time. */
-const BLOCK_BYTES = 4 << 20;
 
 /** What the values of a checkpoint's tensors show. */
 export interface ValueFindings {
@@ -15,9 +13,14 @@ export interface ValueFindings {
   readonly nonFinite: readonly string[];
   /** Tensors of nothing but zeros that do not begin as zeros. */
   readonly allZero: readonly string[];
+  /** Variances, of batches or of gradients, that are below zero: their root is NaN. */
+  readonly negative: readonly string[];
   /** Tensors with the same bytes, constant ones left out. */
   readonly duplicated: readonly (readonly string[])[];
 }
+
+/** Keys of what is never below zero. */
+const VARIANCE = /\.running_var$|^(max_)?exp_avg_sq\./;
 
 /** How values are read. */
 export interface ValueOptions {
@@ -37,7 +40,7 @@ export async function readValues(
     specs.filter(({ initial }) => initial.distribution === "constant" && initial.value === 0)
       .map(({ key }) => key),
   );
-  const nonFinite: string[] = [], allZero: string[] = [];
+  const nonFinite: string[] = [], allZero: string[] = [], negative: string[] = [];
   const alike = new Map<string, string[]>();
   for (const [done, [key, tensor]] of all.entries()) {
     if (done > 0) onProgress?.(done, all.length);
@@ -46,6 +49,7 @@ export async function readValues(
     await breathe(signal);
     if (!statistics) continue;
     if (statistics.nan + statistics.infinite > 0) nonFinite.push(key);
+    if (VARIANCE.test(key) && Number(statistics.min) < 0) negative.push(key);
     if (!checkpoint.tensors.has(key)) continue; // moments may be anything finite
     if (isZero(statistics) && !zeroAtFirst.has(key)) allZero.push(key);
     if (statistics.min === statistics.max) continue;
@@ -56,7 +60,7 @@ export async function readValues(
   for (const keys of alike.values()) {
     if (keys.length > 1) duplicated.push(...await sameBytes(checkpoint.tensors, keys, signal));
   }
-  return { nonFinite, allZero, duplicated };
+  return { nonFinite, allZero, negative, duplicated };
 }
 
 function isZero({ count, nan, infinite, min, max }: TensorStatistics): boolean {
@@ -70,18 +74,20 @@ async function sameBytes(
 ): Promise<string[][]> {
   const groups = new Map<string, string[]>();
   for (const key of keys) {
-    const digest = await digestOf(tensors.get(key)!, signal);
+    const digest = await digestOf(key, tensors.get(key)!, signal);
     groups.set(digest, [...groups.get(digest) ?? [], key]);
   }
   return [...groups.values()].filter(({ length }) => length > 1);
 }
 
-async function digestOf(tensor: StoredTensor, signal: AbortSignal | undefined): Promise<string> {
+async function digestOf(
+  key: string,
+  tensor: StoredTensor,
+  signal: AbortSignal | undefined,
+): Promise<string> {
   const hash = createHash("sha256");
-  const rows = tensor.shape[0] ?? 1;
-  const step = Math.max(1, Math.floor(BLOCK_BYTES / Math.max(1, tensor.bytes / rows)));
-  for (let start = 0; start < rows; start += step) {
-    const { buffer, byteOffset, byteLength } = tensor.readRows(start, Math.min(rows, start + step));
+  for (const [start, end] of rowBlocks(key, tensor)) {
+    const { buffer, byteOffset, byteLength } = tensor.readRows(start, end);
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));
     await breathe(signal);
   }

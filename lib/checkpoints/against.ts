@@ -1,8 +1,9 @@
-import type { PolicyConfig } from "../policies/config.ts";
+import { type PolicyConfig, validateConfig } from "../policies/config.ts";
 import { preset, type PresetName } from "../policies/presets.ts";
 import { FAMILIES, type Family, type Fusion, FUSIONS } from "../policies/reference/config.ts";
 import { shapesOf } from "./_shapes_of.ts";
-import { inferPolicy, type InferredPolicy } from "./infer.ts";
+import { readAs } from "./_read_as.ts";
+import { inferPolicy, type InferredPolicy, policyAround } from "./infer.ts";
 import type { OpenCheckpoint } from "./open.ts";
 
 /** Which policy a checkpoint should be. */
@@ -11,14 +12,15 @@ export interface PolicyChoice {
   readonly architecture?: PolicyConfig["architecture"];
   /** What the expert predicts with. */
   readonly family: Family;
-  /** How features are joined. */
-  readonly fusion: Fusion;
+  /** How features are joined. Default as the checkpoint does. */
+  readonly fusion?: Fusion;
 }
 
 /**
- * Reads `FAMILY:FUSION`, with `reference/` or `trocar/` before it where the architecture matters.
+ * Reads `FAMILY:FUSION`, with `reference/` or `trocar/` before it where the architecture matters;
+ * `FAMILY` alone leaves the fusion open. Capitals do not matter.
  *
- * @param text such as `diffusion:concat`; `no-sensor` alone has one fusion only
+ * @param text such as `diffusion:concat`; `no-sensor` has one fusion only
  * @returns the choice
  * @throws {RangeError} naming what is possible
  *
@@ -28,33 +30,42 @@ export interface PolicyChoice {
  * import { parsePolicyChoice } from "./mod.ts";
  *
  * assert.deepEqual(parsePolicyChoice("diffusion:gated"), { family: "diffusion", fusion: "gated" });
+ * assert.deepEqual(parsePolicyChoice("Regression"), { family: "regression" });
  * assert.throws(() => parsePolicyChoice("diffusion:sum"), /cross_attention/);
  * ```
  */
 export function parsePolicyChoice(text: string): PolicyChoice {
-  const [, architecture, family = "", fusion] =
-    /^(?:(reference|trocar)\/)?([^:/]*)(?::([^:/]*))?$/.exec(text) ?? [];
-  const name = family.replaceAll("_", "-") as Family;
-  const joined = (fusion ?? (name === "no-sensor" ? "none" : "")).replaceAll("-", "_") as Fusion;
-  const isKnown = FAMILIES.includes(name) && FUSIONS.includes(joined) &&
-    (name !== "no-sensor" || (joined === "none" && architecture !== "trocar"));
+  const [, architecture, family = "", joined] =
+    /^(?:(reference|trocar)\/)?([^:/]*)(?::([^:/]*))?$/.exec(text.toLowerCase()) ?? [];
+  const name = family.replaceAll("_", "-") as Family, isAlone = name === "no-sensor";
+  const fusion = (isAlone ? joined ?? "none" : joined)?.replaceAll("-", "_") as Fusion | undefined;
+  const isKnown = FAMILIES.includes(name) && (fusion === undefined || FUSIONS.includes(fusion)) &&
+    (!isAlone || (fusion === "none" && architecture !== "trocar"));
   if (!isKnown) {
     throw new RangeError(
-      `Cannot choose a policy: it should be FAMILY:FUSION of families ${FAMILIES.join(", ")} and ` +
-        `fusions ${FUSIONS.join(", ")} (no-sensor has none only), current value is ` +
+      `Cannot choose a policy: it should be FAMILY or FAMILY:FUSION of families ${
+        FAMILIES.join(", ")
+      } and fusions ${FUSIONS.join(", ")} (no-sensor has none only), current value is ` +
         `${JSON.stringify(text)}.`,
     );
   }
-  const choice = { family: name, fusion: joined };
-  return architecture === undefined
-    ? choice
-    : { architecture: architecture as PolicyConfig["architecture"], ...choice };
+  return {
+    ...(architecture === undefined
+      ? {}
+      : { architecture: architecture as PolicyConfig["architecture"] }),
+    family: name,
+    ...(fusion === undefined ? {} : { fusion }),
+  };
 }
 
 /** What a checkpoint is compared with, and where that comes from. */
 export interface Expectation {
   readonly config: PolicyConfig;
   readonly basis: "asked" | "recorded" | "inferred" | "default";
+  /** What was asked for: `architecture`, `family`, `fusion`, `sizes`. */
+  readonly asked: readonly string[];
+  /** Settings of `config` that nobody named. */
+  readonly assumed: readonly string[];
   readonly inferred: InferredPolicy | null;
 }
 
@@ -64,30 +75,58 @@ export function expectation(
   choice: PolicyChoice | undefined,
   size: PresetName | undefined,
 ): Expectation {
-  const inferred = inferPolicy(shapesOf(checkpoint));
-  const own = checkpoint.config ?? inferred?.config ?? null;
+  const shapes = shapesOf(checkpoint), inferred = inferPolicy(shapes);
+  const { config: recorded } = checkpoint;
+  const own = recorded ?? inferred?.config ?? null;
+  const open = recorded === null ? inferred?.assumed ?? [] : checkpoint.assumed;
   if (choice !== undefined || size !== undefined) {
-    return { config: askedPolicy(own, choice, size), basis: "asked", inferred };
+    const asked = [...Object.keys(choice ?? {}), ...(size === undefined ? [] : ["sizes"])];
+    // A preset names every size, also those that shapes do not show.
+    const settled = asked.includes("fusion") ? [...asked, "actionExpert.visionDim"] : asked;
+    const assumed = open.filter((name) => !settled.includes(name) && size === undefined);
+    const found = own && { config: own, assumed: open };
+    return { config: askedPolicy(found, choice, size), basis: "asked", asked, assumed, inferred };
   }
-  if (checkpoint.config !== null) return { config: checkpoint.config, basis: "recorded", inferred };
-  if (inferred !== null) return { config: inferred.config, basis: "inferred", inferred };
-  return { config: preset("reference", { architecture: "reference" }), basis: "default", inferred };
+  const nothing = { asked: [], inferred };
+  if (recorded !== null) return { config: recorded, basis: "recorded", assumed: open, ...nothing };
+  if (inferred !== null) {
+    return { config: inferred.config, basis: "inferred", assumed: open, ...nothing };
+  }
+  const config = policyAround(shapes) ?? preset("reference", { architecture: "reference" });
+  return { config, basis: "default", assumed: [], ...nothing };
 }
 
 /** The policy that was asked for; sizes are the checkpoint's own unless a preset is named. */
 function askedPolicy(
-  own: PolicyConfig | null,
+  found: InferredPolicy | null,
   choice: PolicyChoice | undefined,
   size: PresetName | undefined,
 ): PolicyConfig {
-  const { family, fusion } = choice ?? own ?? { family: "regression", fusion: "concat" };
+  const own = found?.config;
+  const { family } = choice ?? own ?? { family: "regression" };
+  const fusion = family === "no-sensor" ? "none" : choice?.fusion ?? own?.fusion ?? "concat";
   const architecture = family === "no-sensor"
     ? "reference"
     : choice?.architecture ?? own?.architecture ?? "reference";
   const wanted = preset(size ?? "reference", { architecture, family, fusion } as {
     architecture: "reference";
   });
-  if (size !== undefined || own === null) return wanted;
+  if (size !== undefined || found === null) return wanted;
+  const { outputDim } = found.config.sensorEncoder ?? wanted.sensorEncoder ?? { outputDim: 0 };
+  const overlaid = withSizes(wanted, readAs(found, wanted, outputDim));
+  try {
+    validateConfig(overlaid);
+    return overlaid;
+  } catch (error) {
+    // Sizes that only the other architecture can have.
+    if (error instanceof RangeError) return wanted;
+    throw error;
+  }
+}
+
+/** A policy with the sizes of another one. */
+function withSizes(wanted: PolicyConfig, own: PolicyConfig): PolicyConfig {
+  const { architecture, family, fusion } = wanted;
   const overlay = (base: object, sizes: object | null): Record<string, unknown> =>
     Object.fromEntries(
       Object.entries(base).map(([name, value]): [string, unknown] => [

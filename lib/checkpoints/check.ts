@@ -1,8 +1,9 @@
-import { countParameters, type ParameterCounts, policyShapes } from "../policies/shapes.ts";
+import { type ParameterCounts, policyShapes } from "../policies/shapes.ts";
 import type { PolicyConfig } from "../policies/config.ts";
 import type { PresetName } from "../policies/presets.ts";
 import { advice, likeness } from "./_advice.ts";
 import { readValues, type ValueFindings } from "./_values.ts";
+import { countStored } from "./_count_parameters.ts";
 import { type Expectation, expectation, parsePolicyChoice } from "./against.ts";
 import type { CheckpointLosses } from "./document.ts";
 import { isMatch, matchPolicy, type MatchReport } from "./match.ts";
@@ -17,7 +18,7 @@ import {
 /** What a checkpoint is checked for. */
 export interface CheckCheckpointOptions extends OpenCheckpointOptions {
   /**
-   * `FAMILY:FUSION` that it must be, as `parsePolicyChoice` reads it.
+   * `FAMILY` or `FAMILY:FUSION` that it must be, as `parsePolicyChoice` reads it.
    * @default {what it says it is; without that, what its shapes look like}
    */
   readonly against?: string;
@@ -51,11 +52,13 @@ export interface CheckpointCheck extends Omit<MatchReport, "loaded">, ValueFindi
   readonly against: PolicyConfig;
   /** Where that comes from; `default`: nothing was known, and the reference's sizes were taken. */
   readonly basis: "asked" | "recorded" | "inferred" | "default";
-  /** Settings of it for which defaults stand. */
+  /** What was asked for, if anything: `architecture`, `family`, `fusion`, `sizes`. */
+  readonly asked: readonly string[];
+  /** Settings of it that nobody named; defaults stand for them. */
   readonly assumed: readonly string[];
   /** Tensors that fit. */
   readonly matched: number;
-  /** Numbers in the parameters that it was compared with. */
+  /** Numbers in its parameters. */
   readonly parameters: ParameterCounts;
   /** Tensors of policies in it. */
   readonly tensors: number;
@@ -124,7 +127,7 @@ export async function checkCheckpoint(
   const { layout, trainingStage: stage, ignored, wrappers, losses } = checkpoint;
   const { program, epoch, globalStep } = checkpoint;
   return {
-    ok: isWhole && values.nonFinite.length + values.allZero.length === 0,
+    ok: isWhole && values.nonFinite.length + values.allZero.length + values.negative.length === 0,
     path: checkpoint.path,
     layout,
     stage,
@@ -133,15 +136,20 @@ export async function checkCheckpoint(
     fusion: own?.fusion ?? null,
     against: expected.config,
     basis: expected.basis,
-    assumed: expected.basis === "inferred" ? expected.inferred!.assumed : [],
+    asked: expected.asked,
+    assumed: expected.assumed,
     ...report,
     ...values,
     matched,
-    parameters: countParameters(expected.config),
+    parameters: countStored(checkpoint),
     ...totals(checkpoint),
     ...{ ignored, wrappers, program, epoch, globalStep, losses },
     valuesRead: options.stats ?? false,
-    remarks: isWhole ? checkpoint.remarks : remarksOf(checkpoint, expected),
+    remarks: [
+      ...checkpoint.remarks,
+      ...(isWhole ? [] : remarksOf(checkpoint, expected, report)),
+      ...valueAdvice(values),
+    ],
   };
 }
 
@@ -150,7 +158,7 @@ async function valuesOf(
   config: PolicyConfig,
   { stats, signal, onProgress }: CheckCheckpointOptions,
 ): Promise<ValueFindings> {
-  if (!stats) return { nonFinite: [], allZero: [], duplicated: [] };
+  if (!stats) return { nonFinite: [], allZero: [], negative: [], duplicated: [] };
   const stop = signal === undefined ? {} : { signal };
   await checkpoint.verify(stop);
   const progress = onProgress === undefined ? {} : { onProgress };
@@ -167,7 +175,28 @@ function totals({ tensors }: OpenCheckpoint) {
   return { tensors: tensors.size, bytes, dtypes };
 }
 
-function remarksOf(checkpoint: OpenCheckpoint, { config, inferred }: Expectation): string[] {
+function remarksOf(
+  checkpoint: OpenCheckpoint,
+  { config, inferred }: Expectation,
+  report: Omit<MatchReport, "loaded">,
+): string[] {
   const like = likeness(config, checkpoint, inferred);
-  return [...checkpoint.remarks, ...(like === undefined ? [] : [like]), advice(checkpoint, like)];
+  return [...(like === undefined ? [] : [like]), advice(checkpoint, { like, report })];
+}
+
+function valueAdvice({ nonFinite, allZero, negative }: ValueFindings): string[] {
+  const lines: string[] = [];
+  if (nonFinite.length > 0) {
+    lines.push(
+      "Its training diverged: go back to an older checkpoint, such as the best one, and lower the " +
+        "learning rate or look for NaN in the data.",
+    );
+  }
+  if (negative.length > 0) {
+    lines.push("A variance below zero was never computed: copy the checkpoint again.");
+  }
+  if (allZero.length > 0) {
+    lines.push("What is zero was lost or never trained: save it again where it was trained.");
+  }
+  return lines;
 }

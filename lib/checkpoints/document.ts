@@ -12,6 +12,8 @@ export const DOCUMENT_FILE = "checkpoint.json";
 export const MODEL_FILE = "model.safetensors";
 /** File of the optimiser's moments and of averaged parameters. */
 export const TRAINING_FILE = "training.safetensors";
+/** File of other models' tensors, which conversions keep, and of what an optimiser keeps beside moments. */
+export const OTHER_FILE = "other.safetensors";
 
 /** How far the loss had come down; null where it is not known. */
 export interface CheckpointLosses {
@@ -39,6 +41,11 @@ export interface CheckpointContents {
   readonly consumedSamples?: number | null;
   /** Architecture, family, fusion, sizes. */
   readonly config: PolicyConfig;
+  /**
+   * Settings of it that nobody named, such as `actionExpert.heads`; defaults stand for them.
+   * @default {[]}
+   */
+  readonly assumed?: readonly string[];
   /** What an action is. @default {null} */
   readonly actionRepresentation?: ActionRepresentation | null;
   /** SHA-256 of the normalisation statistics. @default {null} */

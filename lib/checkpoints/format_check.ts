@@ -1,23 +1,26 @@
+import { printable } from "../formats/printable.ts";
 import { plural } from "../episodes/_plural.ts";
-import { policyName } from "./_config.ts";
-import { describeMismatch } from "./_describe_mismatch.ts";
+import { policyName, settingValues } from "./_config.ts";
+import { describeMismatch, listNames, type ListOptions } from "./_describe_mismatch.ts";
 import type { CheckpointCheck } from "./check.ts";
 
-/** More tensors are counted only: all fits on one screen. */
-const SHOWN = 4;
-
 const BASIS = {
-  asked: "as asked for",
   recorded: "as recorded",
   inferred: "by its shapes",
-  default: "as nothing is known",
+  default: "with an expert of the usual size, as it holds none",
 } as const;
+
+/** Why shapes do not show a setting, where that is no matter of course. */
+const WHY: Readonly<Record<string, string>> = {
+  fusion: "a projection of this width could also take vision alone",
+};
 
 /**
  * What a check found, on one screen: the verdict, facts, what is wrong, what to do.
  *
  * @param check what was found
  * @param formatTable makes lines of rows of cells
+ * @param options `all`: every name, on a line of its own; default the first of each kind
  * @returns lines; the first begins with `OK` or `NOT OK`
  *
  * @example
@@ -38,19 +41,29 @@ const BASIS = {
 export function formatCheck(
   check: CheckpointCheck,
   formatTable: (rows: (string | number)[][]) => string,
+  { all = false }: { readonly all?: boolean } = {},
 ): string {
-  const problems = [...describeMismatch({ ...check, loaded: check.matched }), ...valueLines(check)];
+  const options = { all, hint: "--verbose names all" };
+  const compared = isComparable(check)
+    ? check
+    : { ...check, missing: [], mismatched: [], wrongDtype: [] };
+  const problems = [
+    ...describeMismatch({ ...compared, loaded: check.matched }, options).map((line) => `✗ ${line}`),
+    ...valueLines(check, options),
+  ];
+  const rows = facts(check).map((row) => row.map((cell) => printable(cell)));
+  const remarks = check.remarks.map((remark) => printable(remark, { lines: true }));
   return [
-    `${check.ok ? "OK" : "NOT OK"}: ${check.path}`,
-    formatTable(facts(check)),
-    ...(problems.length > 0 ? [problems.map((line) => `✗ ${line}`).join("\n")] : []),
-    ...(check.remarks.length > 0 ? [check.remarks.join("\n")] : []),
+    `${check.ok ? "OK" : "NOT OK"}: ${printable(check.path)}`,
+    formatTable(rows),
+    ...(problems.length > 0 ? [problems.join("\n")] : []),
+    ...(remarks.length > 0 ? [remarks.join("\n")] : []),
   ].join("\n\n");
 }
 
 function facts(check: CheckpointCheck): string[][] {
-  const { architecture, family, fusion, against, basis, matched, missing, mismatched } = check;
-  const { parameters: counts, tensors, bytes, dtypes, losses, assumed, wrappers } = check;
+  const { architecture, family, fusion, matched, missing, mismatched } = check;
+  const { parameters: counts, tensors, bytes, dtypes, losses, wrappers } = check;
   const expected = matched + missing.length + mismatched.length + check.wrongDtype.length;
   const number = (count: number) => count.toLocaleString("en-US");
   const kinds = Object.entries(dtypes).map(([dtype, count]) => `${count} ${dtype}`).join(", ");
@@ -58,9 +71,9 @@ function facts(check: CheckpointCheck): string[][] {
     value === null || value === "" ? [] : [[name, String(value)]];
   return [
     ["is", architecture === null ? "no known policy" : `${architecture} ${family}:${fusion}`],
-    ["compared with", `${policyName(against)}, ${BASIS[basis]}`],
-    ["fit", `${matched} of ${plural(expected, "tensor")}`],
-    ["layout", `${check.layout}${wrappers.length > 0 ? ` without ${wrappers.join(" ")}` : ""}`],
+    ["compared with", comparedWith(check)],
+    ...known("fit", isComparable(check) ? `${matched} of ${plural(expected, "tensor")}` : null),
+    ["layout", [check.layout, ...wrappers.map((each) => `prefix ${each} taken off`)].join(", ")],
     ...known("stage", check.stage),
     ...known("program", check.program),
     ...known("completed epochs", check.epoch),
@@ -78,26 +91,55 @@ function facts(check: CheckpointCheck): string[][] {
       `${plural(count, "tensor")}, ${(bytes / 1e6).toFixed(1)} MB`,
     ]),
     ["values", check.valuesRead ? "all read" : "not read (--stats reads them)"],
-    ...known("not shown by shapes", assumed.join(", ")),
+    ...assumedRows(check),
   ];
 }
 
-function valueLines({ nonFinite, allZero, duplicated }: CheckpointCheck): string[] {
-  const list = (keys: readonly string[]) =>
-    keys.slice(0, SHOWN).join(", ") + (keys.length > SHOWN ? ", …" : "");
+/** Of tensors that look like nothing known, no list says what is missing. */
+function isComparable({ basis, matched }: CheckpointCheck): boolean {
+  return basis !== "default" || matched > 0;
+}
+
+function comparedWith(check: CheckpointCheck): string {
+  const { against, basis, asked, assumed } = check, name = policyName(against);
+  if (!isComparable(check)) return "nothing: its tensors look like no policy's";
+  if (basis === "asked") return `${name}, ${asked.join(", ")} as asked for`;
+  const rest = basis === "recorded" && assumed.length > 0 ? ", but for what is assumed" : "";
+  return `${name}, ${BASIS[basis]}${rest}`;
+}
+
+/** Settings that nobody named, with the values that stand for them, a row for each part. */
+function assumedRows({ against, assumed }: CheckpointCheck): string[][] {
+  const parts = Map.groupBy(assumed, (name) => name.split(".", 1)[0]);
+  return [...parts.values()].map((names, i) => {
+    const values = settingValues(against, names)
+      .map((text, k) => text + (WHY[names[k]!] === undefined ? "" : ` (${WHY[names[k]!]})`));
+    return [i === 0 ? "assumed" : "", values.join(", ")];
+  });
+}
+
+function valueLines(
+  { nonFinite, allZero, negative, duplicated }: CheckpointCheck,
+  options: ListOptions,
+): string[] {
+  const list = (keys: readonly string[]) => `${options.all ? "" : " "}${listNames(keys, options)}`;
   const lines: string[] = [];
   if (nonFinite.length > 0) {
-    lines.push(`${plural(nonFinite.length, "tensor")} with NaN or infinity: ${list(nonFinite)}`);
+    lines.push(`✗ ${plural(nonFinite.length, "tensor")} with NaN or infinity:${list(nonFinite)}`);
   }
   if (allZero.length > 0) {
-    lines.push(`${plural(allZero.length, "tensor")} of zeros only: ${list(allZero)}`);
+    lines.push(`✗ ${plural(allZero.length, "tensor")} of zeros only:${list(allZero)}`);
+  }
+  if (negative.length > 0) {
+    lines.push(`✗ ${plural(negative.length, "variance")} below zero:${list(negative)}`);
   }
   if (duplicated.length > 0) {
+    // No fault: a checkpoint may be OK and have these.
     lines.push(
-      `${
+      `! ${
         plural(duplicated.length, "group")
       } of tensors with the same numbers, as untrained layers ` +
-        `have: ${list(duplicated.map((keys) => keys.join(" = ")))}`,
+        `have:${list(duplicated.map((keys) => keys.join(" = ")))}`,
     );
   }
   return lines;

@@ -13,7 +13,9 @@ export interface InferredPolicy {
 type Shapes = ReadonlyMap<string, readonly number[]>;
 
 /** Widths of visual-language features that are in use, which tell `none` from `concat`. */
-const VISION_WIDTHS = [2048, 3072];
+const VISION_WIDTHS = [2048, 3072, 3584];
+/** What is open where one projection may take vision alone, or vision and sensor. */
+const OPEN_FUSION = ["fusion", "actionExpert.visionDim"];
 
 /**
  * Finds out which policy tensors belong to, by their keys and shapes alone.
@@ -48,6 +50,30 @@ export function inferPolicy(shapes: ReadonlyMap<string, readonly number[]>): Inf
     throw error;
   }
   return { config, assumed };
+}
+
+/**
+ * The reference's policy of an encoder alone, for files that hold no expert: the expert is one of the
+ * usual size.
+ *
+ * @returns null when the tensors have no encoder of the reference either
+ */
+export function policyAround(shapes: ReadonlyMap<string, readonly number[]>): PolicyConfig | null {
+  const sensorEncoder = referenceEncoder(shapes, []);
+  if (sensorEncoder === null) return null;
+  const { actionExpert, ...usual } = preset("reference", { architecture: "reference" });
+  const config = {
+    ...usual,
+    sensorEncoder,
+    actionExpert: { ...actionExpert, sensorDim: sensorEncoder.outputDim },
+  } as PolicyConfig;
+  try {
+    validateConfig(config);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+  return config;
 }
 
 function isTrocar(shapes: Shapes): boolean {
@@ -183,16 +209,22 @@ function referenceFusion(
   }
   const output = family === "regression" ? "fusion_proj" : "cond_proj";
   const inputs = size(shapes, `action_expert.${output}.weight`, 1) ?? 0;
-  if (sensorWidth === null && inputs > 2048 && !VISION_WIDTHS.includes(inputs)) {
-    assumed.push("fusion"); // two features in one projection: the sensor encoder is not there
-    return { fusion: "concat", visionDim: 2048, sensorDim: inputs - 2048 };
+  const isKnown = (width: number) => VISION_WIDTHS.includes(width);
+  const visionAlone = { fusion: "none", visionDim: inputs, sensorDim: 0 } as const;
+  if (sensorWidth === null) {
+    if (inputs <= 2048) return visionAlone;
+    assumed.push(...OPEN_FUSION);
+    // Two features in one projection: the sensor encoder is not there.
+    return isKnown(inputs)
+      ? visionAlone
+      : { fusion: "concat", visionDim: 2048, sensorDim: inputs - 2048 };
   }
-  const isNone = sensorWidth === null || VISION_WIDTHS.includes(inputs) || inputs <= sensorWidth;
-  // With a sensor encoder beside it, a projection may take vision alone: shapes cannot tell.
-  if (sensorWidth !== null && !VISION_WIDTHS.includes(inputs - sensorWidth)) assumed.push("fusion");
-  return isNone
-    ? { fusion: "none", visionDim: inputs, sensorDim: 0 }
-    : { fusion: "concat", visionDim: inputs - sensorWidth, sensorDim: sensorWidth };
+  const visionDim = inputs - sensorWidth;
+  if (visionDim <= 0) return visionAlone;
+  if (!isKnown(visionDim) || isKnown(inputs)) assumed.push(...OPEN_FUSION);
+  return isKnown(inputs) && !isKnown(visionDim)
+    ? visionAlone
+    : { fusion: "concat", visionDim, sensorDim: sensorWidth };
 }
 
 function referenceEncoder(shapes: Shapes, assumed: string[]) {

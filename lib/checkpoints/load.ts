@@ -5,7 +5,7 @@ import { exchangeLayout } from "../policies/checkpoint_layout.ts";
 import type { PolicyConfig } from "../policies/config.ts";
 import { policyShapes } from "../policies/shapes.ts";
 import { advice, likeness } from "./_advice.ts";
-import { configDifferences, policyName } from "./_config.ts";
+import { configDifferences, policyName, TRAINING_ONLY } from "./_config.ts";
 import { describeMismatch } from "./_describe_mismatch.ts";
 import { shapesOf } from "./_shapes_of.ts";
 import { inferPolicy } from "./infer.ts";
@@ -102,8 +102,9 @@ function expectedPolicy(
   asked: PolicyConfig | undefined,
 ): { readonly expected: PolicyConfig; readonly assumed: readonly string[] } {
   const { path, config: recorded } = checkpoint;
+  const open = checkpoint.assumed;
   if (asked !== undefined && recorded !== null) {
-    const differences = configDifferences(asked, recorded);
+    const differences = configDifferences(asked, recorded, [...TRAINING_ONLY, ...open]);
     if (differences.length > 0) {
       throw new RangeError(
         `Cannot load ${path}: it should be ${policyName(asked)} as asked for, current value is ` +
@@ -112,8 +113,8 @@ function expectedPolicy(
       );
     }
   }
-  const known = asked ?? recorded;
-  if (known !== null) return { expected: known, assumed: [] };
+  if (asked !== undefined) return { expected: asked, assumed: [] };
+  if (recorded !== null) return { expected: recorded, assumed: open };
   const inferred = inferPolicy(shapesOf(checkpoint));
   if (inferred === null) {
     throw new RangeError(
@@ -132,9 +133,11 @@ function refuse(checkpoint: OpenCheckpoint, expected: PolicyConfig, report: Matc
     `Cannot load ${checkpoint.path} (layout ${checkpoint.layout}) as ${
       policyName(expected)
     }: all ` +
-      `${count} tensors should fit, current value is ${report.loaded}.\n  ` +
+      `${count} tensors should fit and no other be there, current value is ${report.loaded} that ` +
+      `fit and ${report.unexpected.length} unexpected.\n  ` +
       `${describeMismatch(report).join("\n  ")}\n` +
-      `Nothing was loaded. ${like === undefined ? "" : `${like} `}${advice(checkpoint, like)}`,
+      `Nothing was loaded. ${like === undefined ? "" : `${like} `}` +
+      advice(checkpoint, { like, report }),
   );
 }
 

@@ -26,7 +26,7 @@ export { parsePolicyChoice, type PolicyChoice } from "./against.ts";
 export { checkCheckpoint, type CheckCheckpointOptions, type CheckpointCheck } from "./check.ts";
 export * from "./document.ts";
 export { formatCheck } from "./format_check.ts";
-export * from "./infer.ts";
+export { inferPolicy, type InferredPolicy } from "./infer.ts";
 export * from "./load.ts";
 export {
   isMatch,

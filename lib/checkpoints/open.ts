@@ -36,12 +36,23 @@ export type CheckpointLayout =
 
 /** Tensors that belong to no policy and are no mistake either. */
 export interface IgnoredTensors {
-  /** `vl_model`: the visual-language model; `lora`: its low-rank additions. */
-  readonly name: "vl_model" | "lora";
+  /**
+   * `vl_model`: the visual-language model; `lora`: its low-rank additions; `other`: all of our
+   * folder's `other.safetensors`.
+   */
+  readonly name: "vl_model" | "lora" | "other";
   /** How many. */
   readonly tensors: number;
   /** Bytes of all. */
   readonly bytes: number;
+}
+
+/** Tensors of our folder's `other.safetensors`. */
+export interface OtherTensorMaps {
+  /** Of other models, in the order of the file that they come from. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  /** What an optimiser keeps for them, and what it keeps beside moments. */
+  readonly training: ReadonlyMap<string, StoredTensor>;
 }
 
 /** What {@linkcode openCheckpoint} should find. */
@@ -64,6 +75,8 @@ export interface OpenCheckpoint extends Disposable {
   readonly ignored: readonly IgnoredTensors[];
   /** The configuration that it says it has; null where it says nothing. */
   readonly config: PolicyConfig | null;
+  /** Settings of `config` that nobody named, such as `actionExpert.heads`; defaults stand for them. */
+  readonly assumed: readonly string[];
   /** Training program, as recorded or as follows from the layout; null if unknown. */
   readonly program: string | null;
   /** As recorded; null if it is not. */
@@ -91,6 +104,12 @@ export interface OpenCheckpoint extends Disposable {
    */
   training(): ReadonlyMap<string, StoredTensor> | null;
   /**
+   * Tensors of other models that a conversion put into our folder.
+   *
+   * @returns null where there are none
+   */
+  others(): OtherTensorMaps | null;
+  /**
    * Compares the digests of our folder's files, and tensors that a `.pt` file holds twice; reads them
    * whole.
    *
@@ -104,8 +123,10 @@ export interface OpenCheckpoint extends Disposable {
 
 /** What is verified. */
 export interface VerifyFilesOptions {
-  /** Leave out the optimiser's file. @default {false} */
+  /** Look at the policy's own tensors only. @default {false} */
   readonly modelOnly?: boolean;
+  /** Leave out the optimiser's file. @default {false} */
+  readonly weightsOnly?: boolean;
   /** Stops the reading. */
   readonly signal?: AbortSignal;
 }

@@ -1,7 +1,8 @@
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { writeFileAtomic } from "../formats/atomic_write.ts";
+import { recoverFolder, writeFileAtomic } from "../formats/atomic_write.ts";
 import { isFile, isThere } from "../formats/_path.ts";
 import { isMembers } from "./_config.ts";
+import { DOCUMENT_FILE } from "./document.ts";
 
 /** Which checkpoint of a run. */
 export type PointerName = "latest" | "best" | "final";
@@ -37,24 +38,33 @@ export function pointerPath(run: string, name: PointerName): string {
  *
  * @param run folder of the run
  * @param name which pointer
- * @param checkpoint a checkpoint within that folder, which must be there
+ * @param checkpoint a checkpoint within that folder, which must be there: its path from the run's
+ * folder, its absolute path, or its path from the current folder
  * @throws {RangeError} when it is not within the folder, or not there
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
+ * import { relative } from "node:path";
  * import { readPointer, writePointer } from "./mod.ts";
  *
  * const run = Deno.makeTempDirSync();
  * Deno.mkdirSync(`${run}/epoch-0003`);
- * writePointer(run, "latest", `${run}/epoch-0003`);
- * assert.equal(readPointer(run, "latest"), `${run}/epoch-0003`);
+ * Deno.writeTextFileSync(`${run}/epoch-0003/checkpoint.json`, "{}");
+ * writePointer(run, "latest", "epoch-0003");
+ * writePointer(run, "best", `${run}/epoch-0003`);
+ * writePointer(run, "final", relative(Deno.cwd(), `${run}/epoch-0003`));
+ * for (const name of ["latest", "best", "final"] as const) {
+ *   assert.equal(readPointer(run, name), `${run}/epoch-0003`);
+ * }
  * ```
  */
 export function writePointer(run: string, name: PointerName, checkpoint: string): void {
-  const target = relative(resolve(run), resolve(run, checkpoint)).replaceAll("\\", "/");
   const path = pointerPath(run, name);
-  if (!isWithin(target) || !isThere(join(run, target))) {
+  const target = [resolve(run, checkpoint), resolve(checkpoint)]
+    .map((place) => relative(resolve(run), place).replaceAll("\\", "/"))
+    .find((place) => isWithin(place) && isThere(join(run, place)));
+  if (target === undefined) {
     throw new RangeError(
       `Cannot write ${path}: it should name a checkpoint that is in ${run}, current value is ` +
         `${checkpoint}. Write the checkpoint first.`,
@@ -70,7 +80,7 @@ export function writePointer(run: string, name: PointerName, checkpoint: string)
  * @param name which pointer
  * @returns the checkpoint's path
  * @throws {Deno.errors.NotFound} when there is no such pointer, or no such checkpoint
- * @throws {SyntaxError} when the pointer is damaged, or leads out of the folder
+ * @throws {SyntaxError} when the pointer is damaged, names no checkpoint, or leads out of the folder
  */
 export function readPointer(run: string, name: PointerName): string {
   const path = pointerPath(run, name);
@@ -96,8 +106,8 @@ export function isPointerFile(path: string): boolean {
 export function followPointer(path: string): string {
   const refuse = (found: string): never => {
     throw new SyntaxError(
-      `Cannot read pointer ${path}: it should name a folder beside it, current value is ${found}. ` +
-        "Name the checkpoint itself, or write the pointer again.",
+      `Cannot read pointer ${path}: it should name a checkpoint's folder beside it, current value is ` +
+        `${found}. Name the checkpoint itself, or write the pointer again.`,
     );
   };
   const { size } = Deno.statSync(path);
@@ -113,8 +123,14 @@ export function followPointer(path: string): string {
   if (typeof target !== "string" || !isWithin(target)) {
     return refuse(JSON.stringify(target) ?? "another file");
   }
-  const checkpoint = join(path, "..", target);
-  if (isThere(checkpoint)) return checkpoint;
+  const run = join(path, ".."), checkpoint = join(run, target);
+  recoverFolder(checkpoint);
+  if (isThere(checkpoint)) {
+    if (!isFile(join(checkpoint, DOCUMENT_FILE))) refuse(`${target}, without ${DOCUMENT_FILE}`);
+    const inside = relative(Deno.realPathSync(run), Deno.realPathSync(checkpoint));
+    if (isWithin(inside.replaceAll("\\", "/"))) return checkpoint;
+    refuse(`${target}, a link that leads out of the folder`);
+  }
   throw new Deno.errors.NotFound(
     `Cannot open the checkpoint that ${path} names: ${checkpoint} should be there, current value ` +
       "is nothing. It was moved or deleted: name another checkpoint.",

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CommonFlags, parseCommand } from "./_parse.ts";
 import type { Flag } from "./flag.ts";
+import { printable } from "../formats/printable.ts";
 import { ProgressLine } from "./progress_line.ts";
 import { colour, writeText } from "./terminal.ts";
 import { UsageError } from "./usage_error.ts";
@@ -144,8 +145,8 @@ function createContext(
       progress.clear();
       writeText(Deno.stdout, `${text}\n`);
     },
-    note: (text) => quiet ? undefined : toError(text),
-    warn: (text) => toError(`${colour("yellow", "warning")}: ${text}`),
+    note: (text) => quiet ? undefined : toError(printable(text, { lines: true })),
+    warn: (text) => toError(`${colour("yellow", "warning")}: ${printable(text, { lines: true })}`),
     progress,
   };
 }
@@ -161,7 +162,8 @@ function report(name: string, error: unknown, verbose: boolean, interrupted: boo
   }
   const text = verbose ? describe(reason) : reason.message || reason.name;
   const help = isUsage ? `\nSee: deno task ${name} --help` : "";
-  writeText(Deno.stderr, `${colour("red", "error")}: ${text}${help}\n`);
+  const shown = printable(text, { lines: true });
+  writeText(Deno.stderr, `${colour("red", "error")}: ${shown}${help}\n`);
   return isUsage ? 2 : 1;
 }
 

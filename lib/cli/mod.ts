@@ -10,6 +10,7 @@ export * from "./flag.ts";
 export * from "./format_duration.ts";
 export * from "./format_progress.ts";
 export * from "./nearest.ts";
+export * from "../formats/printable.ts";
 export * from "./progress_line.ts";
 export * from "./table.ts";
 export * from "./terminal.ts";

@@ -14,13 +14,13 @@
  * ```
  */
 export function formatTable(rows: readonly (readonly (string | number)[])[]): string {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const columns = largest(rows, (row) => row.length);
   const cells = rows.map((row) =>
     Array.from({ length: columns }, (_, column) => String(row[column] ?? ""))
   );
   const widths = Array.from(
     { length: columns },
-    (_, column) => Math.max(...cells.map((row) => [...row[column]!].length)),
+    (_, column) => largest(cells, (row) => [...row[column]!].length),
   );
   const isNumeric = Array.from(
     { length: columns },
@@ -32,4 +32,9 @@ export function formatTable(rows: readonly (readonly (string | number)[])[]): st
       return isNumeric[column] ? pad + cell : cell + pad;
     }).join("  ").trimEnd()
   ).join("\n");
+}
+
+/** As `Math.max`, which cannot take a hundred thousand arguments. */
+function largest<T>(items: readonly T[], size: (item: T) => number): number {
+  return items.reduce((most, item) => Math.max(most, size(item)), 0);
 }

@@ -26,7 +26,7 @@ export const FEATURE_EXTRACTORS: Readonly<
   "imported": ({ import: mapping }) => {
     if (mapping !== undefined) return importedFeatures(mapping);
     throw new RangeError(
-      "Cannot import features: --import should name their mapping, a JSON file.",
+      "Cannot import features: --import should name their mapping, a JSON file; --help shows one.",
     );
   },
 };

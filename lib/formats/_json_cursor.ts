@@ -1,3 +1,6 @@
+/** Texts of ASCII that need no unescaping. */
+const PLAIN = /^[\x20-\x21\x23-\x5b\x5d-\x7e]*$/;
+
 /** Ends the reading at an index of the text. */
 export type JsonFail = (index: number, state: string, found: string) => never;
 
@@ -89,6 +92,8 @@ export class JsonCursor {
     do end = this.#text.indexOf('"', end + 1); while (end > 0 && isEscaped(this.#text, end));
     if (end < 0) this.#fail(start, "a text should end", "the end of the header");
     this.#at = end + 1;
+    const plain = this.#text.slice(start + 1, end);
+    if (PLAIN.test(plain)) return plain;
     try {
       const text: string = JSON.parse(this.#text.slice(start, end + 1));
       if (text.isWellFormed()) return text;

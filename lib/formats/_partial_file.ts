@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { writeError, writing } from "./_write_error.ts";
 
 /** Marks what is still being written; such leftovers of a killed process may be deleted. */
 const PARTIAL = ".partial-";
@@ -14,12 +15,17 @@ export interface PartialFile extends Disposable {
 
 /**
  * Begins a file that is either there as a whole or not at all, where `writeFileAtomic` cannot serve
- * because its contents come in bit by bit. Disposing of it before `commit` removes it.
+ * because its contents come in bit by bit. Disposing of it before `commit` removes it. Errors of a
+ * full disk name `path`.
  */
 export function createPartialFile(path: string): PartialFile {
-  removeLeftovers(path);
   const temporary = partialName(path);
-  const file = Deno.openSync(temporary, { createNew: true, write: true, read: true });
+  const file = writing(path, () => {
+    removeLeftovers(path);
+    return Deno.openSync(temporary, { createNew: true, write: true, read: true });
+  });
+  const write = file.writeSync.bind(file);
+  file.writeSync = (bytes) => writing(path, () => write(bytes));
   let state: "open" | "done" = "open";
   const end = () => {
     state = "done";
@@ -38,7 +44,7 @@ export function createPartialFile(path: string): PartialFile {
         Deno.renameSync(temporary, path);
       } catch (error) {
         remove();
-        throw error;
+        throw writeError(path, error);
       }
       end();
       syncFolder(dirname(path));

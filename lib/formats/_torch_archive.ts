@@ -23,6 +23,8 @@ export interface TorchArchive {
   readonly picklePath: string;
   /** Resolves a reference to a storage. */
   readonly storage: (id: TorchValue, context: PickleContext) => TorchRecord;
+  /** The storages that were referred to so far. */
+  readonly records: () => Iterable<TorchRecord>;
 }
 
 /** Reads the directory and the pickle of an archive. */
@@ -31,13 +33,13 @@ export function openArchive(file: RandomAccessFile): TorchArchive {
   const entries = entriesByName(file);
   const pickleEntry = findPickle(file, entries);
   const root = pickleEntry.name.slice(0, -PICKLE.length);
-  const hasCrc = pickleEntry.crc32 !== 0;
+  const hasCrc = [...entries.values()].some(({ crc32 }) => crc32 !== 0);
   const order = byteOrder(file, entries.get(`${root}/byteorder`), hasCrc);
   const form = { bigEndian: order === "big", hasCrc };
   return {
     pickle: readRecord(file, pickleEntry, hasCrc),
     picklePath: `${file.path}, record ${pickleEntry.name}`,
-    storage: storages(file, entries, root, form),
+    ...storages(file, entries, root, form),
   };
 }
 
@@ -142,9 +144,9 @@ function storages(
   entries: ReadonlyMap<string, ZipEntry>,
   root: string,
   form: RecordForm,
-): TorchArchive["storage"] {
+): Pick<TorchArchive, "storage" | "records"> {
   const known = new Map<string, TorchRecord>();
-  return (id, context) => {
+  const storage: TorchArchive["storage"] = (id, context) => {
     const [kind, type, key, location, count] = id instanceof PickleTuple ? id.items : [];
     const isRight = kind === "storage" && type instanceof PickleReference &&
       typeof key === "string" && typeof location === "string" && typeof count === "number";
@@ -170,6 +172,7 @@ function storages(
     known.set(key, record);
     return record;
   };
+  return { storage, records: () => known.values() };
 
   function open(
     key: string,

@@ -13,7 +13,10 @@ const PIECE = 4 * 2 ** 20;
 export interface RecordForm {
   /** Whether the highest byte of a number comes first. */
   readonly bigEndian: boolean;
-  /** Whether the archive holds CRC-32s; `torch.serialization.set_crc32_options` can leave them out. */
+  /**
+   * Whether the archive holds CRC-32s; `torch.serialization.set_crc32_options(False)` leaves all of
+   * them out.
+   */
   readonly hasCrc: boolean;
 }
 
@@ -81,6 +84,23 @@ export class TorchRecord implements TorchStorage {
     if (!this.#form.bigEndian || this.dtype === undefined) return;
     reverseWords(buffer, byteOffset, byteLength, TENSOR_DTYPES[this.dtype].wordBytes);
   }
+}
+
+/** Pieces between two looks at the signal. */
+const PIECES_AT_ONCE = 8;
+
+/** Reads all of a storage, which compares its CRC-32. */
+export async function verifyStorage(
+  storage: Pick<TorchStorage, "pieces">,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let pieces = 0;
+  for (const _ of storage.pieces()) {
+    if (++pieces % PIECES_AT_ONCE !== 0) continue;
+    await new Promise<void>((done) => setTimeout(done)); // microtasks let no signal through
+    signal?.throwIfAborted();
+  }
+  signal?.throwIfAborted();
 }
 
 /** Ends the reading of a record that is not as it was written. */

@@ -9,6 +9,12 @@ import {
   syncFolder,
   writeAll,
 } from "./_partial_file.ts";
+import { errorCode, writeError, writing } from "./_write_error.ts";
+
+/** What a step fails with where another process has just taken, moved or freed the place. */
+const RACES = ["ENOENT", "ENOTEMPTY", "EEXIST"];
+/** More processes never write one folder at one moment. */
+const MAX_RACES = 100;
 
 /**
  * Writes a file that is either there as a whole or not at all: into a new file beside it, synced to
@@ -18,6 +24,7 @@ import {
  * @param path of the file; its folder must exist
  * @param contents text, or a function that puts the contents into the new file
  * @throws what `contents` throws; then the old file is untouched and the new one removed
+ * @throws {Error} with the path and what helps when the disk is full or read-only
  *
  * @example
  * ```ts
@@ -53,12 +60,14 @@ export interface ReplaceFolderOptions {
  * Puts a folder in place that is either there as a whole or not at all, also where an older one
  * stands: the new one is built beside it, synced, and exchanged with the old one in one step of the
  * file system (where it has none, the old one is first moved aside, and {@linkcode recoverFolder}
- * moves it back should the process die in between).
+ * moves it back should the process die in between). Of several processes that write it at one
+ * moment, the last one's stays.
  *
  * @param target the folder; its parent must exist
  * @param build fills the new folder, whose path it is given
  * @param options whether it is synced
  * @throws what `build` throws; then the old folder is untouched and the new one removed
+ * @throws {Error} with the path and what helps when the disk is full or read-only
  *
  * @example
  * ```ts
@@ -77,29 +86,47 @@ export async function replaceFolderAtomic(
   build: (temporary: string) => Promise<void> | void,
   options: ReplaceFolderOptions = {},
 ): Promise<void> {
-  recoverFolder(target);
-  removeLeftovers(target);
   const temporary = partialName(target);
-  Deno.mkdirSync(temporary);
+  writing(target, () => {
+    recoverFolder(target);
+    removeLeftovers(target);
+    Deno.mkdirSync(temporary);
+  });
   try {
     await build(temporary);
     if (options.sync ?? true) syncTree(temporary);
-    if (!isThere(target)) {
-      Deno.renameSync(temporary, target);
-    } else if (exchangePaths(temporary, target)) {
-      removeIfThere(temporary);
-    } else {
-      const aside = asideName(target);
-      Deno.renameSync(target, aside);
-      Deno.renameSync(temporary, target);
-      removeIfThere(aside);
-    }
+    removeIfThere(takePlace(temporary, target));
   } catch (error) {
     removeIfThere(temporary);
     recoverFolder(target);
-    throw error;
+    throw writeError(target, error);
   }
   syncFolder(dirname(target));
+}
+
+/** Puts the new folder in place, and returns where the old one now is, if there was one. */
+function takePlace(temporary: string, target: string): string {
+  for (let races = 0;; races++) {
+    try {
+      return tryPlace(temporary, target);
+    } catch (error) {
+      const isRace = RACES.includes(errorCode(error) ?? "") && isThere(temporary);
+      if (!isRace || races === MAX_RACES) throw error;
+      recoverFolder(target);
+    }
+  }
+}
+
+function tryPlace(temporary: string, target: string): string {
+  if (!isThere(target)) {
+    Deno.renameSync(temporary, target);
+    return temporary;
+  }
+  if (exchangePaths(temporary, target)) return temporary;
+  const aside = asideName(target);
+  Deno.renameSync(target, aside);
+  Deno.renameSync(temporary, target);
+  return aside;
 }
 
 /**
@@ -122,8 +149,12 @@ export async function replaceFolderAtomic(
 export function recoverFolder(target: string): void {
   const aside = asideName(target);
   if (!isThere(aside)) return;
-  if (isThere(target)) removeIfThere(aside);
-  else Deno.renameSync(aside, target);
+  if (isThere(target)) return removeIfThere(aside);
+  try {
+    Deno.renameSync(aside, target);
+  } catch (error) {
+    if (!isThere(target)) throw error; // another process was faster
+  }
 }
 
 function asideName(target: string): string {

@@ -1,5 +1,6 @@
-import { openArchive } from "./_torch_archive.ts";
+import { openArchive, type TorchArchive } from "./_torch_archive.ts";
 import { TORCH_GLOBALS } from "./_torch_globals.ts";
+import { verifyStorage } from "./_torch_record.ts";
 import type { PickleGlobal } from "./pickle_globals.ts";
 import { readPickle } from "./pickle_reader.ts";
 import { PickleTuple } from "./pickle_values.ts";
@@ -38,6 +39,14 @@ export interface TorchCheckpoint extends Disposable {
    * @throws {SyntaxError} when the checkpoint is nested too deeply
    */
   tensors(): [path: TorchPath, tensor: TorchTensor][];
+  /**
+   * Reads every storage once, a few megabytes at a time, and compares its CRC-32. Nothing is
+   * compared where PyTorch was told to leave them out.
+   *
+   * @param options `signal` ends it between pieces
+   * @throws {SyntaxError} with path and record when one is not as it was written
+   */
+  verify(options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /** Closes the file; closing twice is harmless. */
   close(): void;
 }
@@ -82,11 +91,15 @@ export function openTorchCheckpoint(
 ): TorchCheckpoint {
   const file = typeof path === "string" ? openRandomAccess(path) : path;
   try {
-    const value = readValue(file, options);
+    const archive = openArchive(file);
+    const value = readValue(archive, options);
     return {
       path: file.path,
       value,
       tensors: () => listTensors(file.path, value),
+      verify: async ({ signal } = {}) => {
+        for (const record of archive.records()) await verifyStorage(record, signal);
+      },
       close: () => file.close(),
       [Symbol.dispose]: () => file.close(),
     };
@@ -96,8 +109,7 @@ export function openTorchCheckpoint(
   }
 }
 
-function readValue(file: RandomAccessFile, options: TorchReadOptions): TorchValue {
-  const archive = openArchive(file);
+function readValue(archive: TorchArchive, options: TorchReadOptions): TorchValue {
   return readPickle<TorchObject>(archive.pickle, {
     name: archive.picklePath,
     floats: options.floats ?? "number",

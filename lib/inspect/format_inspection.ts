@@ -1,7 +1,11 @@
 import type { Inspection, TensorEntry, TensorStatistics } from "./inspection.ts";
 
+/** Of more arrays than a screen holds the first ones are in the table, unless values were asked for. */
+const MOST_ARRAYS = 40, FIRST_ARRAYS = 20;
+
 /**
- * What was found, as people read it: a line for the whole, a table of arrays, further facts.
+ * What was found, as people read it: a line for the whole, a table of arrays, further facts. Of more
+ * than 40 arrays the first 20 are in the table, and all if they have statistics.
  *
  * @param inspection what was found
  * @param formatTable makes lines of rows of cells
@@ -33,7 +37,7 @@ export function formatInspection(
   formatTable: (rows: (string | number)[][]) => string,
 ): string {
   const blocks = [`${path}: ${kind}, ${formatBytes(bytes)}`];
-  if (tensors.length > 0) blocks.push(formatTable(tensorRows(tensors)));
+  if (tensors.length > 0) blocks.push(describeTensors(tensors, formatTable));
   const facts = Object.entries(details).filter(([, value]) => !isTable(value))
     .flatMap(([name, value]) => factRows(name, value));
   if (facts.length > 0) blocks.push(formatTable(facts));
@@ -41,6 +45,20 @@ export function formatInspection(
     if (isTable(value)) blocks.push(`${name}\n${formatTable(recordRows(value))}`);
   }
   return blocks.join("\n\n");
+}
+
+function describeTensors(
+  tensors: readonly TensorEntry[],
+  formatTable: (rows: (string | number)[][]) => string,
+): string {
+  const isShort = tensors.length <= MOST_ARRAYS || tensors[0]!.statistics !== undefined;
+  if (isShort) return formatTable(tensorRows(tensors));
+  const { length } = tensors;
+  const bytes = formatBytes(tensors.reduce((sum, tensor) => sum + tensor.bytes, 0));
+  return `${formatTable(tensorRows(tensors.slice(0, FIRST_ARRAYS)))}\n` +
+    `… and ${
+      length - FIRST_ARRAYS
+    } more, ${length} in all with ${bytes}; --keys and --json show all`;
 }
 
 const COLUMNS = ["count", "min", "max", "mean", "std", "nan", "infinite"] as const;

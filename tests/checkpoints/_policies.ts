@@ -30,12 +30,19 @@ export function tensorsOf(config: PolicyConfig, seed = 1): Record<string, Tensor
       const count = shape.reduce((product, size) => product * size, 1);
       return [
         key,
-        dtype === "int64"
-          ? { dtype, shape, data: new BigInt64Array(count).fill(17n) }
-          : { dtype: "float32", shape, data: Float32Array.from({ length: count }, next) },
+        dtype === "int64" ? { dtype, shape, data: new BigInt64Array(count).fill(17n) } : {
+          dtype: "float32",
+          shape,
+          data: Float32Array.from({ length: count }, valueOf(key, next)),
+        },
       ];
     }),
   );
+}
+
+/** Variances are not below zero. */
+function valueOf(key: string, next: () => number): () => number {
+  return key.endsWith(".running_var") ? () => next() + 1 : next;
 }
 
 /** The tensors of a part, without its name: what a module's `state_dict()` gives. */

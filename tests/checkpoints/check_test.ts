@@ -192,13 +192,14 @@ Deno.test("of files of many gigabytes the headers are read only", () =>
 
 Deno.test("what is asked for is read with care", () => {
   assert.deepEqual(parsePolicyChoice("no-sensor"), { family: "no-sensor", fusion: "none" });
-  assert.deepEqual(parsePolicyChoice("reference/diffusion:cross-attention"), {
+  assert.deepEqual(parsePolicyChoice("regression"), { family: "regression" });
+  assert.deepEqual(parsePolicyChoice("Reference/Diffusion:Cross-Attention"), {
     architecture: "reference",
     family: "diffusion",
     fusion: "cross_attention",
   });
   for (
-    const text of ["", "regression", "regression:sum", "no-sensor:concat", "a/regression:none", ":"]
+    const text of ["", "regresion", "regression:sum", "no-sensor:concat", "a/regression:none", ":"]
   ) {
     assert.throws(() => parsePolicyChoice(text), RangeError, text);
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { EpisodeDataset } from "../../lib/datasets/mod.ts";
 import { openEpisode, preprocess } from "../../lib/episodes/mod.ts";
-import { DatasetFeatures, pixel2048 } from "../../lib/features/mod.ts";
+import { DatasetFeatures, importedFeatures, pixel2048 } from "../../lib/features/mod.ts";
 import { thumbnail } from "../../lib/phantom/mod.ts";
 import sharp from "sharp";
 
@@ -17,17 +17,24 @@ interface Document {
   readonly seconds: number;
 }
 
-async function run(action: string, args: readonly string[], env: Record<string, string> = {}) {
+async function run(
+  action: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  format = ["--json"],
+) {
   const script = new URL(`../../scripts/cache_${action}.ts`, import.meta.url).pathname;
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", script, ...args, "--json"],
+    args: ["run", "-A", "--no-check", script, ...args, ...format],
     env: { NO_COLOR: "1", TF_CONFIG: "", ...env },
   }).output();
   const text = new TextDecoder().decode(stdout);
+  const isDocument = format.includes("--json") && text !== "";
   return {
     code,
+    text,
     error: new TextDecoder().decode(stderr),
-    document: (text === "" ? undefined : JSON.parse(text)) as Document,
+    document: (isDocument ? JSON.parse(text) : undefined) as Document,
   };
 }
 
@@ -121,7 +128,9 @@ Deno.test("cache:build refuses wrong usage, and what is beyond the limit", async
     const { code, error } = await run("build", [...flags, ...wrong]);
     assert.deepEqual([code, message.test(error)], [2, true], error);
   }
-  assert.equal((await run("build", [])).code, 2);
+  const nothing = await run("build", []);
+  assert.equal(nothing.code, 2);
+  assert.equal(nothing.error.match(/--help/g)?.length, 1);
   const { code, error } = await run("build", [...flags, "--limit-gb", "0.00001"]);
   assert.equal(code, 1);
   assert.match(error, /the limit is 0\.0 MB.*cache:gc/);
@@ -143,4 +152,69 @@ Deno.test("cache:build counts an image that is damaged as failed, makes the othe
   assert(document.failed > 0 && document.built > 0);
   assert.equal(document.planned, document.built + document.failed);
   assert.match(error, /step \d+: Cannot decode .*View1.*\.jpg/);
+});
+
+Deno.test("cache commands that read refuse a place without a cache, and make nothing there", async () => {
+  const data = Deno.makeTempDirSync(), typo = `${Deno.makeTempDirSync()}/typo`;
+  await preprocess([`${recordings}/N*/recv*`], { output: data });
+  for (const action of ["stats", "verify", "gc"]) {
+    for (const cache of [typo, data, `${data}/file`]) {
+      Deno.writeTextFileSync(`${data}/file`, "");
+      const { code, text, error } = await run(action, ["--data", data, "--cache", cache]);
+      assert.deepEqual([code, text], [1, ""], `${action} ${cache}`);
+      assert.match(error, /there is no cache there.*cache:build/);
+    }
+  }
+  const plan = await run("plan", ["--data", data, "--cache", typo, "--no-estimate"]);
+  assert.equal(plan.code, 0);
+  assert.throws(() => Deno.statSync(typo), Deno.errors.NotFound);
+  const names = [...Deno.readDirSync(data)].map(({ name }) => name);
+  for (const [cache, found] of [[data, "a folder that holds file"], [`${data}/file`, "a file"]]) {
+    const { code, error } = await run("build", ["--data", data, "--cache", cache!]);
+    assert.equal(code, 1);
+    assert(error.includes(`current value is ${found}. Name another one with --cache`), error);
+  }
+  assert.deepEqual([...Deno.readDirSync(data)].map(({ name }) => name), names);
+});
+
+Deno.test("cache:stats counts a step once, and says of which extractor the features are", async () => {
+  const data = Deno.makeTempDirSync(), cache = Deno.makeTempDirSync();
+  const [outcome] = await preprocess([`${recordings}/N*/recv*`], { output: data });
+  using episode = openEpisode(outcome!.output!);
+  const steps = episode.segment.length;
+  const flags = [data, "--cache", cache]; // roots need no --data
+  const views = ["--views", "View1", "View2"];
+  for (const reuse of ["5", "1"]) {
+    assert.equal((await run("build", [...flags, "--reuse", reuse, ...views])).code, 0);
+  }
+  const { document, error } = await run("stats", [...flags]);
+  const [found] = (document as unknown as { extractors: Record<string, unknown>[] }).extractors;
+  assert.deepEqual([found!.observations, found!.views], [steps, ["View1", "View2"]]);
+  assert.equal(document.hit, 0);
+  assert.match(error, /views View1 View2 View3 View4 View5: 0 there.*--views View1 View2/s);
+  const { text } = await run("stats", [...flags, ...views], {}, []);
+  assert.match(text, /features in 1 shard,/);
+  assert.match(text, new RegExp(`: ${found!.features} there\\.\\n$`));
+  assert.doesNotMatch(text, /built|failed/);
+});
+
+Deno.test("cache:build says which image is not there and what to do", async () => {
+  const data = Deno.makeTempDirSync(), cache = Deno.makeTempDirSync();
+  const source = `${recordings}/New_dataset/Red_point`;
+  await new Deno.Command("cp", { args: ["-r", source, data] }).output();
+  const [outcome] = await preprocess([data]);
+  const images = JSON.parse(Deno.readTextFileSync(`${outcome!.output}/images.json`));
+  const { folder, files } = images.View1;
+  Deno.removeSync(`${outcome!.output}/${folder}/${files[1]}`);
+  const { code, error } = await run("build", ["--data", data, "--cache", cache]);
+  assert.equal(code, 1);
+  assert.match(error, /Cannot read the image .*\.jpg: there is no such file\. Put .*preprocess/);
+});
+
+Deno.test("cache:build --help shows a mapping that --import takes", async () => {
+  const { text } = await run("build", [], {}, ["--help"]);
+  const path = `${Deno.makeTempDirSync()}/mapping.json`;
+  Deno.writeTextFileSync(path, text.slice(text.indexOf('{ "format"'), text.lastIndexOf("}") + 1));
+  const { name, width, identity } = importedFeatures(path);
+  assert.deepEqual([name, width, identity.views], ["imported", 2048, ["View1", "View2"]]);
 });

@@ -83,6 +83,19 @@ Deno.test("run: metrics as columns, the split's sizes, checkpoints with their po
   ]);
 });
 
+Deno.test("run: a pointer alone makes a folder one, a file that only has its name does not", async () => {
+  const run = Deno.makeTempDirSync();
+  Deno.writeTextFileSync(join(run, "latest.json"), '{"checkpoint": "epoch-0003"}');
+  const { kind, details } = await inspect(run);
+  assert.deepEqual([kind, details.recordings], ["folder", undefined]);
+  await folderOf("diffusion_epoch3", join(run, "epoch-0003"));
+  writePointer(run, "latest", "epoch-0003");
+  const found = await inspect(run);
+  assert.equal(found.kind, "run");
+  const [row] = found.details.checkpoints as Record<string, unknown>[];
+  assert.deepEqual([row!.checkpoint, row!.pointers], ["epoch-0003", "latest"]);
+});
+
 Deno.test("run: a damaged checkpoint or a pointer to nothing is shown, damaged metrics are an error", async () => {
   const run = Deno.makeTempDirSync();
   const folder = await folderOf("qwen_vla_sensor_best", join(run, "epoch-0007"));

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { writeSafetensors } from "../../lib/formats/safetensors_writer.ts";
 import { writeNpz } from "../../lib/formats/npz_writer.ts";
 import { sparseNpy } from "./_sparse.ts";
 
@@ -48,6 +49,29 @@ Deno.test("inspect --json prints one document with the promised fields", async (
 Deno.test("inspect --keys prints names, one per line", async () => {
   const { code, stdout } = await run(file, "--keys");
   assert.deepEqual([code, stdout], [0, "timestamps\nforces\n"]);
+});
+
+Deno.test("inspect shows control characters of names instead of sending them to the terminal", async () => {
+  const path = join(folder, "names.safetensors");
+  writeSafetensors(path, {
+    "a\x1b[31m\nb": { dtype: "float32", shape: [1], data: new Float32Array(1) },
+  });
+  const keys = await run(path, "--keys");
+  assert.deepEqual([keys.code, keys.stdout], [0, "a\\x1b[31m\\x0ab\n"]);
+  const table = await run(path);
+  assert.match(table.stdout, /^a\\x1b\[31m\\x0ab +float32/m);
+  assert.ok(!table.stdout.includes("\x1b"));
+});
+
+Deno.test("inspect shows the first of many arrays, so that the facts are on the same screen", async () => {
+  const path = join(folder, "many.npz");
+  const arrays = Array.from({ length: 41 }, (_, i) => [`a${i}`, { data: new Float32Array(2) }]);
+  writeNpz(path, Object.fromEntries(arrays));
+  const short = await run(path);
+  assert.equal(short.stdout.match(/^a\d+ /gm)?.length, 20);
+  assert.match(short.stdout, /… and 21 more, 41 in all with 328 B; --keys and --json show all/);
+  assert.equal((await run(path, "--stats")).stdout.match(/^a\d+ /gm)?.length, 41);
+  assert.equal((await run(path, "--keys")).stdout.trim().split("\n").length, 41);
 });
 
 Deno.test("inspect --stats stays in little memory", async () => {

@@ -1,53 +1,32 @@
-import { join } from "node:path";
-import type { JsonValue } from "../../features/canonical_json.ts";
-import { openRandomAccess } from "../../formats/random_access_file.ts";
 import { openSafetensors } from "../../formats/safetensors.ts";
-import type { StoredTensor, TensorInput } from "../../formats/tensor_types.ts";
-import { isMembers } from "../_config.ts";
-import { fileDigest } from "../_file_digest.ts";
+import type { TensorInput } from "../../formats/tensor_types.ts";
+import { OTHER_MEMBER } from "../_other.ts";
+import { ASSUMED } from "../_tensor_file.ts";
 import type { CheckpointContents } from "../document.ts";
 import { openCheckpoint } from "../open.ts";
 import {
   policyTensors,
   type PortableCheckpoint,
   type ReadOptions,
+  settledConfig,
   splitTensors,
 } from "./_portable.ts";
 
-/** File of a folder that holds tensors of other models, and what an optimiser keeps for them. */
-export const OTHER_FILE = "other.safetensors";
-/** Member of `extra` that describes it. */
-export const OTHER_MEMBER = "otherTensors";
 /** Metadata of a safetensors file: all that a `checkpoint.json` says, but for files and digests. */
 export const CONTENTS = "contents";
-
-/** `extra.otherTensors` of a `checkpoint.json`. */
-export interface OtherTensors {
-  readonly file: typeof OTHER_FILE;
-  readonly bytes: number;
-  /** SHA-256 of the file, hexadecimal. */
-  readonly sha256: string;
-  /** Keys of the tensors, in the order of the file that they come from. */
-  readonly keys: readonly string[];
-}
 
 /** Reads a folder of ours, or that of a run. */
 export async function readFolder(path: string, options: ReadOptions): Promise<PortableCheckpoint> {
   const source = openCheckpoint(path, { which: options.which ?? "latest" });
-  let other: OpenOther | undefined;
-  const close = () => {
-    source.close();
-    other?.close();
-  };
+  const close = () => source.close();
   try {
     await source.verify({
       ...(options.signal === undefined ? {} : { signal: options.signal }),
-      modelOnly: options.weightsOnly ?? false,
+      weightsOnly: options.weightsOnly ?? false,
     });
-    const { config, extra, ...document } = source.document!;
-    const { [OTHER_MEMBER]: described, ...rest } = extra;
-    if (described !== undefined) other = await openOther(source.path, described, options);
-    const remarks: string[] = [];
+    const { extra: { [OTHER_MEMBER]: _described, ...extra }, ...document } = source.document!;
+    const { config, assumed, remarks } = settledConfig(source, options);
+    const other = source.others();
     const training = options.weightsOnly ? new Map() : new Map<string, TensorInput>([
       ...source.training() ?? [],
       ...other?.training ?? [],
@@ -60,7 +39,7 @@ export async function readFolder(path: string, options: ReadOptions): Promise<Po
       );
     }
     return {
-      contents: { ...made, ...weights, config, extra: rest },
+      contents: { ...made, ...weights, config, assumed, extra },
       tensors: policyTensors(source, config),
       others: other?.tensors ?? new Map(),
       training,
@@ -84,10 +63,10 @@ export function readTensorFile(path: string, options: ReadOptions): PortableChec
         file.close();
       };
       const entries = file.names.map((name) => [name, file.tensor(name)] as const);
-      const { config, ...split } = splitTensors(source, entries, options);
+      const { config, assumed, ...split } = splitTensors(source, entries, options);
       return {
         ...split,
-        contents: { ...metadataOf(path, file.metadata), config },
+        contents: { ...metadataOf(path, file.metadata), config, assumed },
         training: new Map(),
         [Symbol.dispose]: close,
       };
@@ -101,59 +80,16 @@ export function readTensorFile(path: string, options: ReadOptions): PortableChec
   }
 }
 
-interface OpenOther extends Disposable {
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
-  readonly training: ReadonlyMap<string, StoredTensor>;
-  close(): void;
-}
-
-async function openOther(
-  folder: string,
-  described: JsonValue,
-  { signal }: ReadOptions,
-): Promise<OpenOther> {
-  const path = join(folder, OTHER_FILE);
-  const file = openRandomAccess(path);
-  try {
-    const { bytes, sha256, keys } = otherTensors(folder, described);
-    const found = file.bytes === bytes ? await fileDigest(file, signal) : `${file.bytes} bytes`;
-    if (found !== sha256) {
-      throw new SyntaxError(
-        `Cannot trust ${path}: it should hold ${bytes} bytes of the SHA-256 ${sha256}, current ` +
-          `value is ${found}. Copy the checkpoint again.`,
-      );
-    }
-    const reader = openSafetensors(file);
-    const isKey = new Set(keys);
-    const rest = reader.names.filter((name) => !isKey.has(name));
-    const named = (names: readonly string[]) =>
-      new Map(names.map((name) => [name, reader.tensor(name)] as const));
-    const close = () => reader.close();
-    return { tensors: named(keys), training: named(rest), close, [Symbol.dispose]: close };
-  } catch (error) {
-    file.close();
-    throw error;
-  }
-}
-
-function otherTensors(folder: string, value: JsonValue): OtherTensors {
-  const { bytes, sha256, keys } = isMembers(value) ? value : {};
-  const isRight = typeof bytes === "number" && typeof sha256 === "string" && Array.isArray(keys) &&
-    keys.every((key) => typeof key === "string");
-  if (isRight) return { file: OTHER_FILE, bytes, sha256, keys };
-  throw new SyntaxError(
-    `Cannot read ${folder}: extra.${OTHER_MEMBER} should have bytes, sha256 and keys, current value ` +
-      `is ${JSON.stringify(value).slice(0, 100)}.`,
-  );
-}
-
 /** What a safetensors file says beside its tensors; texts of other programs are kept. */
 function metadataOf(
   path: string,
-  { format: _format, config: _config, [CONTENTS]: contents, ...rest }: Readonly<
+  { format: _format, config, [ASSUMED]: assumed, [CONTENTS]: contents, ...other }: Readonly<
     Record<string, string>
   >,
 ): Partial<CheckpointContents> {
+  // Without a configuration the word means something of another program.
+  const isOther = config === undefined && assumed !== undefined;
+  const rest = isOther ? { ...other, [ASSUMED]: assumed } : other;
   const kept = Object.keys(rest).length === 0 ? {} : { metadata: rest };
   if (contents === undefined) return { extra: kept };
   let value: unknown;

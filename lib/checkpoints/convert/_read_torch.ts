@@ -2,15 +2,16 @@ import type { JsonValue } from "../../features/canonical_json.ts";
 import { plural } from "../../episodes/_plural.ts";
 import type { TensorInput } from "../../formats/tensor_types.ts";
 import { openTorchCheckpoint } from "../../formats/torch_checkpoint.ts";
-import { PickleFloat } from "../../formats/pickle_values.ts";
 import { TorchTensor, type TorchValue } from "../../formats/torch_values.ts";
 import { policyShapes } from "../../policies/shapes.ts";
 import { isMembers } from "../_config.ts";
+import { stateKeyOf } from "../_torch.ts";
+import { countOf, isUnderstood } from "../_torch_numbers.ts";
 import type { CheckpointContents } from "../document.ts";
 import { type OpenCheckpoint, openCheckpoint } from "../open.ts";
 import { toPlain } from "./_plain_value.ts";
 import { type PortableCheckpoint, type ReadOptions, splitTensors } from "./_portable.ts";
-import { EMA, isNumber, isText, PARTS, TEXTS, WRITTEN } from "./_torch_members.ts";
+import { EMA, isText, PARTS, TEXTS, WRITTEN } from "./_torch_members.ts";
 import { readTorchOptimizer } from "./_torch_optimizer.ts";
 
 type Dictionary = ReadonlyMap<TorchValue, TorchValue>;
@@ -20,7 +21,10 @@ export async function readTorch(path: string, options: ReadOptions): Promise<Por
   const source = openCheckpoint(path);
   try {
     // Copies of one tensor must be equal, or one of them would be lost.
-    await source.verify(options.signal === undefined ? {} : { signal: options.signal });
+    await source.verify({
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      weightsOnly: options.weightsOnly ?? false,
+    });
     const file = openTorchCheckpoint(path, { floats: "tagged" });
     try {
       const close = () => {
@@ -45,7 +49,11 @@ function portable(
   options: ReadOptions,
 ): Omit<PortableCheckpoint, typeof Symbol.dispose> {
   const { path } = source;
-  const { config, tensors, others, remarks } = splitTensors(source, statesOf(source), options);
+  const { config, assumed, tensors, others, remarks } = splitTensors(
+    source,
+    statesOf(source),
+    options,
+  );
   const notes = [...source.remarks.map((remark) => `${path}: ${remark}`), ...remarks];
   notes.push(...sharedRemark(path, [...tensors.values()]));
   const training = new Map<string, TensorInput>(averagesOf(path, top));
@@ -67,11 +75,14 @@ function portable(
     }
   }
   const { program, trainingStage, epoch, globalStep, losses } = source;
+  const plain = plainMembers(path, options, notes);
   const contents: CheckpointContents = {
-    ...recorded(path, top),
-    ...{ program, trainingStage, epoch, globalStep, losses, config, optimizer },
-    schedule: options.weightsOnly ? null : plain(path, top, "scheduler_state_dict"),
-    extra: extraOf(source, top),
+    ...recorded(top, plain),
+    ...{ program, trainingStage, epoch, globalStep, losses, config, assumed, optimizer },
+    schedule: options.weightsOnly
+      ? null
+      : plain("scheduler_state_dict", top.get("scheduler_state_dict"))!,
+    extra: extraOf(source, top, plain),
   };
   return { contents, tensors, others, training, remarks: notes };
 }
@@ -79,9 +90,7 @@ function portable(
 /** Every tensor of the states of modules, of other models too. */
 function statesOf({ value, layout }: OpenCheckpoint): [string, TorchTensor][] {
   const top = value as Dictionary;
-  const whole = layout === "state_dict"
-    ? top
-    : top.get("model_state_dict") ?? top.get("state_dict");
+  const whole = layout === "state_dict" ? top : top.get(stateKeyOf(top) ?? "");
   const states: [prefix: string, state: unknown][] = [["", whole]];
   if (layout !== "state_dict") {
     states.push(...PARTS.map((part) => [`${part}.`, top.get(part)] as [string, unknown]));
@@ -105,51 +114,77 @@ function averagesOf(path: string, top: Dictionary): [string, TensorInput][] {
 }
 
 /** What only our own `.pt` files hold. */
-function recorded(path: string, top: Dictionary): Partial<CheckpointContents> {
+function recorded(top: Dictionary, plain: Plain): Partial<CheckpointContents> {
   const texts = TEXTS.filter(([key]) => typeof top.get(key) === "string")
     .map(([key, member]) => [member, top.get(key)]);
-  const consumed = top.get("consumed_samples");
-  const action = plain(path, top, "action_representation");
+  const member = (key: string) => plain(key, top.get(key));
+  const action = member("action_representation");
   return {
     ...Object.fromEntries(texts),
-    consumedSamples: typeof consumed === "number" ? consumed : null,
+    consumedSamples: countOf(top.get("consumed_samples")),
     ...(isMembers(action)
       ? { actionRepresentation: action as unknown as CheckpointContents["actionRepresentation"] }
       : {}),
-    features: plain(path, top, "features"),
-    sampler: plain(path, top, "sampler"),
-    random: plain(path, top, "rng"),
+    features: member("features"),
+    sampler: member("sampler"),
+    random: member("rng"),
   } as Partial<CheckpointContents>;
 }
 
 /** All other members, so that nothing is lost. */
-function extraOf({ path, config }: OpenCheckpoint, top: Dictionary): Record<string, JsonValue> {
-  const own = plain(path, top, "extra");
-  const rest = [...top].filter(([key, value]) => key !== "extra" && !isRead(top, key, value));
-  const foreign = config === null && top.has("config") ? [["config", top.get("config")]] : [];
+function extraOf(
+  source: OpenCheckpoint,
+  top: Dictionary,
+  plain: Plain,
+): Record<string, JsonValue> {
+  const own = plain("extra", top.get("extra"));
+  const hasOwn = own === undefined || isMembers(own);
+  const rest = [...top].filter(([key, value]) =>
+    !(key === "extra" && hasOwn) && !isRead(source, top, key, value)
+  );
   return {
-    ...(isMembers(own) ? own as Record<string, JsonValue> : {}),
+    ...(hasOwn ? own as Record<string, JsonValue> : {}),
     ...Object.fromEntries(
-      [...rest, ...foreign].map(([key, value]) =>
-        [String(key), toPlain(`${path} ${String(key)}`, value)] as const
-      ),
+      rest.map(([key, value]) => [String(key), value === null ? null : plain(String(key), value)])
+        .filter(([, value]) => value !== undefined),
     ),
   };
 }
 
-/** Whether a member has found its place; an infinite loss, for instance, has none. */
-function isRead(top: Dictionary, key: TorchValue, value: TorchValue): boolean {
-  if (typeof key !== "string" || !WRITTEN.has(key)) return false;
-  if (key === "state_dict" && top.has("model_state_dict")) return false;
-  if (key === "loss" && top.has("train_loss")) return false;
-  if (value === null) return true;
-  if (isText(key)) return typeof value === "string";
-  if (!isNumber(key)) return true;
-  return Number.isFinite(value instanceof PickleFloat ? value.value : value);
+/** Whether a member has found its place; an infinite loss, for instance, has none, nor has None. */
+function isRead(
+  { config, assumed, epochBase }: OpenCheckpoint,
+  top: Dictionary,
+  key: TorchValue,
+  value: TorchValue,
+): boolean {
+  if (typeof key !== "string") return false;
+  if (key === stateKeyOf(top) || (PARTS as readonly string[]).includes(key)) return true;
+  if (!WRITTEN.has(key) || value === null) return false;
+  if (key === "config") return config !== null;
+  if (key === "epoch_base") return value === epochBase;
+  if (key === "assumed") return assumed.length > 0;
+  if (key === "loss") return !top.has("train_loss") && isUnderstood(key, value);
+  return isText(key) ? typeof value === "string" : isUnderstood(key, value);
 }
 
-function plain(path: string, top: Dictionary, key: string): JsonValue {
-  return toPlain(`${path} ${key}`, top.get(key) ?? null);
+/** A member as JSON; null where there is none, undefined where it is left out. */
+type Plain = (key: string, value: TorchValue | undefined) => JsonValue | undefined;
+
+/** What is too large for JSON is an error, or left out where weights are all that is asked for. */
+function plainMembers(path: string, { weightsOnly }: ReadOptions, notes: string[]): Plain {
+  return (key, value) => {
+    try {
+      return toPlain(`${path} ${key}`, value ?? null);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      if (!weightsOnly) {
+        throw new SyntaxError(`${error.message} Convert without it: --weights-only`);
+      }
+      notes.push(`${path}: ${key} is left out. ${error.message}`);
+      return undefined;
+    }
+  };
 }
 
 /** Tensors that view one memory become tensors of their own. */

@@ -13,19 +13,14 @@ export const TEXTS = [
 /** Every member that has a meaning; others are kept as they are. */
 export const WRITTEN: ReadonlySet<string> = new Set([
   ...PARTS,
-  ...["model_state_dict", "state_dict", "optimizer_state_dict", "scheduler_state_dict", EMA],
+  ...["model_state_dict", "optimizer_state_dict", "scheduler_state_dict", EMA],
   ...["program", "training_stage", "epoch", "epoch_base", "global_step", "consumed_samples"],
-  ...["loss", "train_loss", "val_loss", "best_val_loss", "best_epoch"],
-  ...["config", "action_representation", "features", "sampler", "rng"],
+  ...["loss", "val_loss", "best_val_loss", "best_epoch"],
+  ...["config", "assumed", "action_representation", "features", "sampler", "rng"],
   ...TEXTS.map(([key]) => key),
 ]);
 
 /** Whether a member is a text. */
 export function isText(key: string): boolean {
   return /^(program|training_stage)$|_digest$/.test(key);
-}
-
-/** Whether a member is a number. */
-export function isNumber(key: string): boolean {
-  return /^(epoch|epoch_base|global_step|consumed_samples|best_epoch)$|loss$/.test(key);
 }

@@ -5,10 +5,11 @@ import type { TensorInput } from "../../formats/tensor_types.ts";
 import type { TorchInput } from "../../formats/torch_checkpoint_writer.ts";
 import { TorchTensor } from "../../formats/torch_values.ts";
 import { isSameShape } from "../match.ts";
+import { type Way, waysToGroup } from "./_group_ways.ts";
 import { fromPlain, toPlain } from "./_plain_value.ts";
-import { type OptimizerGroup, type OptimizerRecord, parameterGroups, partOf } from "./optimizer.ts";
+import type { OptimizerGroup, OptimizerRecord } from "./optimizer.ts";
 
-/** Settings that AdamW's state may lack, as PyTorch 2.13 writes them. */
+/** Settings that AdamW's groups may lack, as PyTorch 2.13 writes them. */
 const DEFAULTS: Readonly<Record<string, JsonValue>> = {
   lr: 1e-3,
   betas: [0.9, 0.999],
@@ -24,6 +25,14 @@ const DEFAULTS: Readonly<Record<string, JsonValue>> = {
 };
 /** Settings that PyTorch holds as `float`, whole or not. */
 const FLOATS = /^(lr|initial_lr|eps|weight_decay|momentum|dampening|max_lr|min_lr)$/;
+
+/** Settings that every AdamW has; groups that have them are whole. */
+const ESSENTIAL = ["lr", "betas", "eps", "weight_decay"];
+/** With those that schedules add, and the names of parameters. */
+const KNOWN: ReadonlySet<string> = new Set([
+  ...Object.keys(DEFAULTS),
+  ...["initial_lr", "max_lr", "min_lr", "max_momentum", "base_momentum", "param_names", "name"],
+]);
 
 /** As PyTorch orders what it keeps for a parameter. */
 const ORDER = ["step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq"];
@@ -72,11 +81,33 @@ export function readTorchOptimizer(path: string, value: unknown, shapes: Shapes)
       }
     })
   );
+  const type = isAdamW(groups, states) ? "AdamW" : "unknown";
+  if (type === "unknown") {
+    remarks.add(
+      `${place}: it is not AdamW's; it is kept as it is, by the names of its parameters.`,
+    );
+  }
   const record = {
-    type: "AdamW",
-    groups: named.map(({ name, keys }, g) => ({ name, keys, settings: groups[g]!.settings })),
+    type,
+    groups: named.map(({ name, keys }, g) => {
+      const { settings, exact } = groups[g]!;
+      return { name, keys, settings: type === "AdamW" ? settings : exact };
+    }),
   } as const;
   return { record, state, remarks: [...remarks] };
+}
+
+/** Whether settings and states are those of AdamW, whose groups always have these. */
+function isAdamW(groups: readonly TorchGroup[], states: States): boolean {
+  return groups.every(({ settings }) =>
+    ESSENTIAL.every((name) => Object.hasOwn(settings, name)) &&
+    settings.decoupled_weight_decay !== false &&
+    Object.keys(settings).every((name) => KNOWN.has(name))
+  ) && [...states.values()].every((state) =>
+    [...state.keys()].every((key) =>
+      ORDER.includes(key as string)
+    )
+  );
 }
 
 /** Older PyTorch counts steps as `int`; newer ones make the same tensor of it when they load it. */
@@ -103,6 +134,8 @@ interface TorchGroup {
   /** Names of the parameters, which PyTorch keeps if it was given them. */
   readonly names: readonly string[] | undefined;
   readonly settings: Readonly<Record<string, JsonValue>>;
+  /** These with Python's types: which numbers are `float` is known of AdamW's only. */
+  readonly exact: Readonly<Record<string, JsonValue>>;
 }
 
 function parse(place: string, value: unknown): { groups: TorchGroup[]; states: States } {
@@ -128,7 +161,7 @@ function parse(place: string, value: unknown): { groups: TorchGroup[]; states: S
       return number;
     });
     const names = group.get("param_names");
-    const settings = [...group].filter(([key]) => key !== "params" && key !== "param_names");
+    const settings = [...group].filter(([key]) => key !== "params");
     return {
       numbers,
       names: names === undefined ? undefined : list(`${what}.param_names`, names).map(String),
@@ -136,6 +169,12 @@ function parse(place: string, value: unknown): { groups: TorchGroup[]; states: S
         settings.map(([key, setting]) => [
           String(key),
           plainSetting(`${place} ${what}.${key}`, setting),
+        ]),
+      ),
+      exact: Object.fromEntries(
+        settings.map(([key, setting]) => [
+          String(key),
+          toPlain(`${place} ${what}.${key}`, setting),
         ]),
       ),
     };
@@ -150,33 +189,18 @@ function parse(place: string, value: unknown): { groups: TorchGroup[]; states: S
   return { groups, states };
 }
 
-/** Ways in which programs put parameters into groups. */
-function waysToName(
-  groups: readonly TorchGroup[],
-  shapes: Shapes,
-): Pick<OptimizerGroup, "name" | "keys">[][] {
-  const keysOf = (...parts: string[]) =>
-    parts.flatMap((part) => [...shapes.keys()].filter((key) => partOf(key) === part));
-  const one = (name: string, ...parts: string[]) => ({ name, keys: keysOf(...parts) });
-  const policy = new Map([...shapes].filter(([key]) => partOf(key) !== "other"));
-  const both = ["sensor_encoder", "action_expert"];
-  const ways = [
-    parameterGroups(policy),
-    parameterGroups(shapes),
-    [one("all", ...both)],
-    [one("all", ...both.toReversed())],
-    [one("all", "other", ...both)],
-    [one("other", "other"), one("policy", ...both)],
-    parameterGroups(new Map([...policy].filter(([key]) => partOf(key) === "action_expert"))),
-    [one("all", "action_expert")],
-  ];
-  const names = groups.map(({ names }) => names);
-  if (!names.every((each) => each !== undefined)) return ways;
+/** Ways to name the parameters: as the file does, and as programs group them. */
+function* waysToName(groups: readonly TorchGroup[], shapes: Shapes): Generator<Way> {
   const known = [...shapes.keys()];
-  const keys = names.map((each) =>
-    each.map((name) => known.find((key) => name === key || name.endsWith(`.${key}`)) ?? name)
-  );
-  return [keys.map((each, g) => ({ name: `group ${g}`, keys: each })), ...ways];
+  if (groups.every(({ names }) => names !== undefined)) {
+    yield groups.map(({ names }, g) => ({
+      name: `group ${g}`,
+      keys: names!.map((name) =>
+        known.find((key) => name === key || name.endsWith(`.${key}`)) ?? name
+      ),
+    }));
+  }
+  yield* waysToGroup(shapes, groups.map(({ numbers }) => numbers.length));
 }
 
 function fits(
@@ -210,12 +234,12 @@ function plainSetting(place: string, value: unknown): JsonValue {
  * The state as PyTorch numbers it.
  *
  * @param place for messages
- * @param groups in their order
+ * @param record method, and groups in their order
  * @param state as in {@linkcode NamedState}, and `step` for parameters that have none of their own
  */
 export function writeTorchOptimizer(
   place: string,
-  groups: readonly OptimizerGroup[],
+  { type, groups }: OptimizerRecord,
   state: ReadonlyMap<string, TensorInput>,
 ): TorchInput {
   const byKey = stateByKey(groups.flatMap(({ keys }) => keys), state);
@@ -227,9 +251,13 @@ export function writeTorchOptimizer(
       if (found !== undefined) numbered.set(number, found);
       return number;
     });
-    const all = Object.entries({ ...DEFAULTS, ...settings }).map(([name, value]) =>
-      [name, torchSetting(`${place} ${g}.${name}`, name, value)] as const
-    );
+    const isAdamW = type === "AdamW";
+    const isWhole = !isAdamW || ESSENTIAL.every((key) => Object.hasOwn(settings, key));
+    const all = Object.entries(isWhole ? settings : { ...DEFAULTS, ...settings })
+      .map(([name, value]) => {
+        const at = `${place} ${g}.${name}`;
+        return [name, isAdamW ? torchSetting(at, name, value) : fromPlain(at, value)] as const;
+      });
     return new Map<string, TorchInput>([...all, ["params", params]]);
   });
   return { state: numbered, param_groups: paramGroups };

@@ -9,13 +9,17 @@ import { type TorchInput, writeTorchCheckpoint } from "../../formats/torch_check
 import { policyShapes } from "../../policies/shapes.ts";
 import { isMembers } from "../_config.ts";
 import { fileDigest } from "../_file_digest.ts";
+import { listNames } from "../_describe_mismatch.ts";
+import { describeOther, OTHER_MEMBER } from "../_other.ts";
+import { ASSUMED } from "../_tensor_file.ts";
+import { OTHER_FILE } from "../document.ts";
 import { writeCheckpoint } from "../write.ts";
 import { fromPlain } from "./_plain_value.ts";
 import type { PortableCheckpoint } from "./_portable.ts";
-import { CONTENTS, contentsOf, OTHER_FILE, OTHER_MEMBER } from "./_read_ours.ts";
+import { CONTENTS, contentsOf } from "./_read_ours.ts";
 import { EMA, PARTS } from "./_torch_members.ts";
 import { ungrouped, writeTorchOptimizer } from "./_torch_optimizer.ts";
-import { type OptimizerGroup, parameterGroups, readOptimizer } from "./optimizer.ts";
+import { type OptimizerGroup, readOptimizer, referenceGroups } from "./optimizer.ts";
 
 /** What a writer reports: tensors in what it wrote, and remarks of its own. */
 export interface Written {
@@ -43,12 +47,7 @@ export async function writeFolder(
     const other = join(temporary, OTHER_FILE), made = join(temporary, "made");
     writeSafetensors(other, rest, { format: "pt" });
     using file = openRandomAccess(other);
-    const described = {
-      file: OTHER_FILE,
-      bytes: file.bytes,
-      sha256: await fileDigest(file),
-      keys: [...others.keys()],
-    };
+    const described = describeOther(file.bytes, await fileDigest(file), [...others.keys()]);
     const extra = { ...contents.extra, [OTHER_MEMBER]: described };
     await writeCheckpoint(made, { contents: { ...contents, extra }, ...input });
     for (const { name } of [...Deno.readDirSync(made)]) {
@@ -64,12 +63,13 @@ export function writeTensorFile(
   path: string,
   { contents, tensors, others, training }: PortableCheckpoint,
 ): Written {
-  const { config, optimizer: _optimizer, schedule: _schedule, ...rest } = contents;
+  const { config, assumed = [], optimizer: _optimizer, schedule: _schedule, ...rest } = contents;
   const { metadata, ...extra } = rest.extra ?? {};
   const texts = isMembers(metadata) ? metadata as Record<string, string> : {};
   writeSafetensors(path, new Map([...tensors, ...others]), {
     format: "pt",
     config: JSON.stringify(config),
+    ...(assumed.length > 0 ? { [ASSUMED]: JSON.stringify(assumed) } : {}),
     [CONTENTS]: JSON.stringify(contentsOf({ ...rest, extra, config })),
     ...texts,
   });
@@ -96,13 +96,15 @@ export function writeTorch(path: string, checkpoint: PortableCheckpoint): Writte
     return own.length === 0 ? null : new Map(own.map(([key, t]) => [key.slice(prefix.length), t]));
   };
   const losses = contents.losses ?? {};
+  const { assumed = [], extra = {} } = contents;
   const values: [key: string, value: TorchInput][] = [
     ["epoch", contents.epoch ?? null],
     ...(others.size > 0 ? [["model_state_dict", full] as [string, TorchInput]] : []),
     ...PARTS.map((name) => [name, part(name)] as [string, TorchInput]),
     ["optimizer_state_dict", optimizerState(path, checkpoint, remarks)],
     ["scheduler_state_dict", fromPlain("schedule", contents.schedule ?? null)],
-    ["loss", float(losses.train)],
+    // Some programs call it train_loss, and keep their name for it.
+    ["loss", Object.hasOwn(extra, "train_loss") ? null : float(losses.train)],
     ["val_loss", float(losses.validation)],
     ["training_stage", contents.trainingStage ?? null],
     ["epoch_base", contents.epoch === undefined || contents.epoch === null ? null : 1],
@@ -112,6 +114,7 @@ export function writeTorch(path: string, checkpoint: PortableCheckpoint): Writte
     ["best_epoch", losses.bestEpoch ?? null],
     ["program", contents.program ?? null],
     ["config", fromPlain("config", contents.config as unknown as JsonValue)],
+    ["assumed", assumed.length > 0 ? [...assumed] : null],
     ["action_representation", plain(contents.actionRepresentation)],
     ["statistics_digest", contents.statisticsDigest ?? null],
     ["split_digest", contents.splitDigest ?? null],
@@ -121,15 +124,22 @@ export function writeTorch(path: string, checkpoint: PortableCheckpoint): Writte
     [EMA, averages(training)],
   ];
   for (const [key, value] of values) {
-    if (value !== null || ALWAYS.has(key)) state.set(key, value);
+    if (value !== null || (PARTS as readonly string[]).includes(key)) state.set(key, value);
   }
   const clashing = new Map<string, TorchInput>();
-  for (const [key, value] of Object.entries(contents.extra ?? {})) {
+  for (const [key, value] of Object.entries(extra)) {
     const target = (state.get(key) ?? null) === null ? state : clashing;
     target.set(key, fromPlain(`extra.${key}`, value));
   }
   if (clashing.size > 0) state.set("extra", clashing);
   writeTorchCheckpoint(path, state);
+  const { epoch, config: { family } } = contents;
+  if (epoch !== undefined && epoch !== null && epoch > 0 && family !== "diffusion") {
+    remarks.push(
+      `${path}: its epoch ${epoch} is the number of completed epochs (epoch_base 1); programs that ` +
+        `count from 0 write ${epoch - 1} for it.`,
+    );
+  }
   if (contents.config.architecture !== "reference") {
     remarks.push(
       `${path}: its architecture is ${contents.config.architecture}: PyTorch opens the file, but ` +
@@ -139,11 +149,6 @@ export function writeTorch(path: string, checkpoint: PortableCheckpoint): Writte
   return { tensors: tensors.size + others.size + training.size, remarks };
 }
 
-/** Members that programs expect, known or not. */
-const ALWAYS: ReadonlySet<string> = new Set([
-  ...["epoch", ...PARTS, "scheduler_state_dict", "val_loss", "training_stage"],
-]);
-
 function optimizerState(
   path: string,
   { contents, tensors, training }: PortableCheckpoint,
@@ -152,16 +157,19 @@ function optimizerState(
   const state = new Map([...training].filter(([name]) => !name.startsWith("ema.")));
   const recorded = readOptimizer(path, contents.optimizer ?? null);
   if (recorded === undefined && state.size === 0) return null;
-  const groups = recorded?.groups ?? defaultGroups(path, contents, tensors, remarks);
+  const { type, groups } = recorded ??
+    { type: "AdamW", groups: defaultGroups(path, contents, tensors, remarks) };
   const lost = ungrouped(groups, state);
   if (lost.length > 0) {
     throw new SyntaxError(
       `Cannot convert to ${path}: the optimiser's groups should hold every parameter that has a ` +
-        `state, current value is ${lost.length} without: ${lost.slice(0, 5).join(", ")}. Convert ` +
+        `state, current value is ${lost.length} without: ${
+          listNames(lost, { hint: "inspect names all" })
+        }. Convert ` +
         "without it: --weights-only",
     );
   }
-  return writeTorchOptimizer("optimizer.groups", groups, state);
+  return writeTorchOptimizer("optimizer.groups", { type, groups }, state);
 }
 
 function defaultGroups(
@@ -175,7 +183,7 @@ function defaultGroups(
       "reference, with PyTorch's learning rate. Set it after load_state_dict.",
   );
   const specs = policyShapes(config).filter(({ trainable }) => trainable);
-  return parameterGroups(new Map(specs.map(({ key }) => [key, tensors.get(key)!.shape])));
+  return referenceGroups(new Map(specs.map(({ key }) => [key, tensors.get(key)!.shape])));
 }
 
 function averages(training: ReadonlyMap<string, TensorInput>): TorchInput {

@@ -1,8 +1,7 @@
-import { extname, relative, resolve, sep } from "node:path";
+import { dirname, extname, join, relative, resolve, sep } from "node:path";
 import type { Conversion, ConvertRequest } from "../../episodes/convert/conversion.ts";
 import { prepareOutput, single } from "../../episodes/convert/_output.ts";
 import { isFile, isFolder, isThere } from "../../formats/_path.ts";
-import { join } from "node:path";
 import { DOCUMENT_FILE } from "../document.ts";
 import { POINTER_NAMES, pointerPath } from "../pointer.ts";
 import type { PortableCheckpoint, ReadOptions } from "./_portable.ts";
@@ -22,7 +21,8 @@ interface Form {
 
 const TORCH = /^\.(pt|pth|ckpt)$/i, TENSORS = /^\.safetensors$/i;
 /** Extensions of files; a folder's name may have a dot too. */
-const FILES = /^\.(pt|pth|ckpt|safetensors|pkl|npz|npy|csv|json)$/i;
+const FILES =
+  /^\.(pt|pth|ckpt|safetensors?|pkl|pickle|npz|npy|csv|jsonl?|bin|h5|hdf5|onnx|gguf|zip|tar|gz|txt|ya?ml)$/i;
 
 const FORMS: readonly Form[] = [
   {
@@ -87,18 +87,59 @@ const SUMMARIES: Readonly<Record<string, string>> = {
  * ```
  */
 export const CHECKPOINT_CONVERSIONS: readonly Conversion[] = FORMS.flatMap((source) =>
-  FORMS.filter((target) => target !== source).map((target): Conversion => ({
+  FORMS.map((target): Conversion => ({
     from: source.from,
     to: target.to,
-    summary: SUMMARIES[target.to]!,
-    claims: ({ input, output }) => source.isInput(input) && target.isOutput(output),
+    summary: source === target ? "with --config or --weights-only" : SUMMARIES[target.to]!,
+    claims: ({ input, output, config, weightsOnly }) =>
+      source.isInput(input) && target.isOutput(output) &&
+      (source !== target || config !== undefined || weightsOnly === true),
     run: (request) => convert(source, target, request),
   }))
 );
 
+/**
+ * Why no conversion of a checkpoint fits, and what does.
+ *
+ * @param request from where to where
+ * @returns a sentence; undefined where INPUT is no checkpoint
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { writeTorchCheckpoint } from "../../formats/mod.ts";
+ * import { whyNoConversion } from "./mod.ts";
+ *
+ * const input = `${Deno.makeTempDirSync()}/a.pt`;
+ * writeTorchCheckpoint(input, {});
+ * assert.match(whyNoConversion({ input, output: "b.pt" })!, /already a checkpoint .pt/);
+ * assert.match(whyNoConversion({ input, output: "b.bin" })!, /\.bin/);
+ * ```
+ */
+export function whyNoConversion({ input, output }: ConvertRequest): string | undefined {
+  const source = FORMS.find((form) => form.isInput(input));
+  if (source === undefined) return undefined;
+  const isSame = source.isOutput(output);
+  const found = isSame
+    ? `a ${source.from}, and INPUT is already a ${source.from}; copy it, or say with --config or --weights-only what changes`
+    : isFolder(output)
+    ? "a folder that is there"
+    : `a file that ends in ${extname(output)}`;
+  return `OUTPUT should be ${
+    FORMS.filter((form) => form !== source).map(({ to }) => OUTPUTS[to]).join(" or ")
+  }, current value is ${found}.`;
+}
+
+const OUTPUTS: Readonly<Record<string, string>> = {
+  pt: "a file FILE.pt (.pth, .ckpt)",
+  checkpoint: "a new folder, a name without the extension of a file",
+  safetensors: "a file FILE.safetensors",
+};
+
 async function convert(source: Form, target: Form, request: ConvertRequest) {
   const { input, output, overwrite } = request;
-  if (isFolder(output)) refuseFolder(input, output);
+  refuseInside(output);
+  if (resolve(input) === resolve(output) || isFolder(output)) refuseFolder(input, output);
   prepareOutput(output, overwrite);
   const { weightsOnly, config, which, signal } = request;
   using checkpoint = await source.read(input, { weightsOnly, config, which, signal });
@@ -106,6 +147,9 @@ async function convert(source: Form, target: Form, request: ConvertRequest) {
   return single({ path: output, tensors, bytes: bytesOf(output) }, [
     ...checkpoint.remarks,
     ...remarks,
+    ...(target.to === "checkpoint" && extname(output) !== ""
+      ? [`${output} is a folder, as its extension is no file's that is known.`]
+      : []),
   ]);
 }
 
@@ -113,13 +157,30 @@ async function convert(source: Form, target: Form, request: ConvertRequest) {
 function refuseFolder(input: string, output: string): void {
   const inside = relative(resolve(output), resolve(input));
   const holdsInput = inside === "" || !(inside === ".." || inside.startsWith(`..${sep}`));
-  const isEmpty = [...Deno.readDirSync(output)].length === 0;
-  if (!holdsInput && (isEmpty || isFile(join(output, DOCUMENT_FILE)))) return;
+  if (holdsInput) {
+    throw new RangeError(
+      `Cannot write ${output}: OUTPUT should not be INPUT or hold it, current value is with INPUT ` +
+        `${input}. Give another OUTPUT.`,
+    );
+  }
+  if ([...Deno.readDirSync(output)].length === 0 || isFile(join(output, DOCUMENT_FILE))) return;
   throw new RangeError(
-    `Cannot write ${output}: a folder that is replaced should be a checkpoint, current value is ${
-      holdsInput ? `one that holds ${input}` : `one without ${DOCUMENT_FILE}`
-    }. Give another OUTPUT.`,
+    `Cannot write ${output}: a folder that is replaced should be a checkpoint, current value is one ` +
+      `without ${DOCUMENT_FILE}. Give another OUTPUT.`,
   );
+}
+
+/** What lies in a checkpoint's folder would be lost when that is replaced, and is not its own. */
+function refuseInside(output: string): void {
+  for (let folder = dirname(resolve(output));; folder = dirname(folder)) {
+    if (isFile(join(folder, DOCUMENT_FILE))) {
+      throw new RangeError(
+        `Cannot write ${output}: it should lie outside of checkpoints, current value is within the ` +
+          `checkpoint ${folder}. Give another OUTPUT.`,
+      );
+    }
+    if (folder === dirname(folder)) return;
+  }
 }
 
 /** A checkpoint's folder, or that of a run. */

@@ -14,8 +14,8 @@ export interface OptimizerGroup {
 
 /** `optimizer` of a `checkpoint.json`: what PyTorch calls `param_groups`, with names for numbers. */
 export interface OptimizerRecord {
-  /** The method, as PyTorch calls it. */
-  readonly type: "AdamW";
+  /** The method, as PyTorch calls it; what an unknown one records is kept as it is. */
+  readonly type: "AdamW" | "unknown";
   /** Numbered one after another. */
   readonly groups: readonly OptimizerGroup[];
 }
@@ -31,21 +31,21 @@ export interface OptimizerRecord {
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { parameterGroups } from "./mod.ts";
+ * import { referenceGroups } from "./mod.ts";
  *
  * const shapes = new Map([
  *   ["sensor_encoder.projection.0.weight", [6, 8]],
  *   ["action_expert.output_head.1.weight", [7, 8]],
  *   ["action_expert.output_head.1.bias", [7]],
  * ]);
- * assert.deepEqual(parameterGroups(shapes).map(({ name }) => name), [
+ * assert.deepEqual(referenceGroups(shapes).map(({ name }) => name), [
  *   "action_expert.decay",
  *   "action_expert.no_decay",
  *   "sensor_encoder.decay",
  * ]);
  * ```
  */
-export function parameterGroups(
+export function referenceGroups(
   shapes: ReadonlyMap<string, readonly number[]>,
   settings: Readonly<Record<string, JsonValue>> = {},
 ): OptimizerGroup[] {
@@ -95,5 +95,5 @@ export function readOptimizer(path: string, value: JsonValue): OptimizerRecord |
         `value is ${JSON.stringify(group).slice(0, 100)}.`,
     );
   });
-  return { type: "AdamW", groups };
+  return { type: (value.type ?? "AdamW") === "AdamW" ? "AdamW" : "unknown", groups };
 }

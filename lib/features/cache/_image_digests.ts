@@ -1,5 +1,6 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { isFolder } from "../../formats/_path.ts";
 import { writeFileAtomic } from "../../formats/atomic_write.ts";
 import { sha256 } from "./key.ts";
 
@@ -15,6 +16,7 @@ type Fingerprint = readonly [size: string, modified: string, changed: string, in
  * (size, times of change in nanoseconds, inode) is not read again.
  */
 export class ImageDigests {
+  readonly #folder: string;
   readonly #file: string;
   readonly #known: Map<string, readonly [Fingerprint, string]>;
   #isChanged = false;
@@ -26,6 +28,7 @@ export class ImageDigests {
    * @param owner what the images belong to: an episode's path
    */
   constructor(folder: string, owner: string) {
+    this.#folder = folder;
     this.#file = join(folder, "images", `${sha256(owner).slice(0, 32)}.json`);
     this.#known = read(this.#file);
   }
@@ -46,9 +49,9 @@ export class ImageDigests {
     return digest;
   }
 
-  /** Keeps what is known for the next time. */
+  /** Keeps what is known for the next time, where there is a cache. */
   save(): void {
-    if (!this.#isChanged) return;
+    if (!this.#isChanged || !isFolder(this.#folder)) return;
     try {
       Deno.mkdirSync(join(this.#file, ".."), { recursive: true });
       const text = JSON.stringify({ format: FORMAT, files: [...this.#known] });

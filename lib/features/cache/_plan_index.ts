@@ -104,6 +104,8 @@ export interface PlanIndex {
   readonly name: string;
   readonly header: IndexHeader;
   readonly keys: readonly string[];
+  /** The step of each key. */
+  readonly steps: readonly number[];
   /** When it was used last, ms since 1970. */
   readonly used: number;
 }
@@ -115,11 +117,16 @@ export function readPlanIndices(folder: string): PlanIndex[] {
     try {
       const [first, ...rest] = Deno.readTextFileSync(path).trimEnd().split("\n");
       const header = JSON.parse(first!) as IndexHeader;
-      const keys = rest.map((line) => String(JSON.parse(line).key));
+      const lines = rest.map((line) => JSON.parse(line));
+      const keys = lines.map(({ key }) => String(key));
+      const steps = lines.map(({ step }) => Number(step));
       if (
         header.format === FORMAT && header.version === VERSION &&
         header.observations === keys.length && typeof header.episode?.path === "string"
-      ) return [{ name, header, keys, used: Deno.statSync(path).mtime?.getTime() ?? 0 }];
+      ) {
+        const used = Deno.statSync(path).mtime?.getTime() ?? 0;
+        return [{ name, header, keys, steps, used }];
+      }
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return [];
       if (!(error instanceof SyntaxError)) throw error;

@@ -166,12 +166,20 @@ function planEpisode(
       planned.push({ ...observation, digests, key: featureKey(extractor, instruction, named) });
     } catch (error) {
       if ((error as { code?: string }).code === undefined) throw error;
-      const { message } = error as Error;
+      const message = describeFailure(error as Error);
       failures.push({ episode: episode.path, step: observation.step, message });
     }
   }
   images.save();
   return planned;
+}
+
+function describeFailure(
+  { code, path, message }: Error & { code?: string; path?: string },
+): string {
+  if (code !== "ENOENT" || path === undefined) return message;
+  return `Cannot read the image ${path}: there is no such file. Put the recording's images back ` +
+    "where they were, or make the episode again with: deno task preprocess";
 }
 
 function assertViews({ path, images }: EpisodeData, views: readonly string[]): void {

@@ -1,4 +1,4 @@
-import { readPlanIndices } from "./_plan_index.ts";
+import { type PlanIndex, readPlanIndices } from "./_plan_index.ts";
 import { readCacheSettings } from "./settings.ts";
 import type { FeatureStore, StoreSize } from "./store.ts";
 
@@ -10,9 +10,11 @@ export interface ExtractorStats {
   readonly digest: string;
   /** Model and revision. */
   readonly model: string;
+  /** Cameras, in the order in which the model sees them. */
+  readonly views: readonly string[];
   /** Episodes that were planned. */
   readonly episodes: number;
-  /** Their observations. */
+  /** Their steps that have an observation, each once however many plans name it. */
   readonly observations: number;
   /** Their features, each once. */
   readonly features: number;
@@ -49,14 +51,17 @@ export function cacheStats(store: FeatureStore): CacheStats {
   const { folder } = store;
   const groups = Map.groupBy(readPlanIndices(folder), ({ header }) => header.extractor.digest);
   const extractors = [...groups].map(([digest, indices]) => {
-    const { name, model, revision } = indices[0]!.header.extractor;
+    const { name, model, revision, views } = indices[0]!.header.extractor;
     const keys = new Set(indices.flatMap((index) => index.keys));
+    const byEpisode = Map.groupBy(indices, ({ header }) => header.episode.path);
+    const stepsOf = (of: readonly PlanIndex[]) => new Set(of.flatMap(({ steps }) => steps)).size;
     return {
       name,
       digest,
       model: `${model} ${revision}`,
-      episodes: new Set(indices.map(({ header }) => header.episode.path)).size,
-      observations: indices.reduce((sum, index) => sum + index.keys.length, 0),
+      views,
+      episodes: byEpisode.size,
+      observations: [...byEpisode.values()].reduce((sum, of) => sum + stepsOf(of), 0),
       features: keys.size,
       present: [...keys].filter((key) => store.has(key)).length,
     };

@@ -1,13 +1,11 @@
 import { join } from "node:path";
+import { OTHER_FILE } from "../../checkpoints/document.ts";
 import { openCheckpoint } from "../../checkpoints/open.ts";
 import { openSafetensors } from "../../formats/safetensors.ts";
 import { describePolicy } from "../_policy.ts";
 import { describeStored } from "../_stored.ts";
 import { folderBytes } from "../_folders.ts";
 import type { Kind, TensorEntry } from "../inspection.ts";
-
-/** Tensors of other models, which conversions keep. */
-const OTHER_FILE = "other.safetensors";
 
 /** A checkpoint's folder: the policy's tensors, then those of its training. */
 export const checkpoint: Kind = {

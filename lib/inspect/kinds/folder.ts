@@ -33,7 +33,11 @@ export const folder: Kind = {
       tensors: [],
       keys,
       bytes,
-      details: { recordings, containers: containers.size, files: sorted },
+      details: {
+        ...(Object.keys(recordings).length > 0 ? { recordings } : {}),
+        containers: containers.size,
+        files: sorted,
+      },
     };
   },
 };

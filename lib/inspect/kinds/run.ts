@@ -1,6 +1,11 @@
 import { basename, join } from "node:path";
 import { openCheckpoint } from "../../checkpoints/open.ts";
-import { POINTER_NAMES, pointerPath, readPointer } from "../../checkpoints/pointer.ts";
+import {
+  isPointerFile,
+  POINTER_NAMES,
+  pointerPath,
+  readPointer,
+} from "../../checkpoints/pointer.ts";
 import { isFile } from "../../formats/_path.ts";
 import { FloatAccumulator } from "../_accumulate.ts";
 import { folderBytes, forEachFile } from "../_folders.ts";
@@ -14,8 +19,8 @@ const PARSED_BYTES = 256e6;
 export const run: Kind = {
   name: "run",
   summary: "a folder with metrics.jsonl, or with pointers to checkpoints: a training run",
-  claims: ({ isFolder, entries }) =>
-    isFolder && (entries.includes(METRICS) || isPointedAt(entries)),
+  claims: ({ isFolder, path, entries }) =>
+    isFolder && (entries.includes(METRICS) || isPointedAt(path, entries)),
   inspect: ({ path, entries }, options) => {
     const metrics = entries.includes(METRICS) ? readMetrics(join(path, METRICS)) : undefined;
     const tensors = metrics === undefined
@@ -43,9 +48,9 @@ export const run: Kind = {
   },
 };
 
-function isPointedAt(entries: readonly string[]): boolean {
-  return entries.includes("config.json") &&
-    POINTER_NAMES.some((name) => entries.includes(basename(pointerPath("", name))));
+function isPointedAt(folder: string, entries: readonly string[]): boolean {
+  return POINTER_NAMES.map((name) => pointerPath(folder, name))
+    .some((path) => entries.includes(basename(path)) && isPointerFile(path));
 }
 
 /** Values of each metric, in the order of the lines that have it. */

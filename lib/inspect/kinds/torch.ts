@@ -18,7 +18,8 @@ export const torch: Kind = {
     for (const [keys, tensor] of file.tensors()) {
       tensors.push(await describeStored(keys.join("."), tensor, options));
     }
-    const members = file.value instanceof Map ? [...file.value].slice(0, MOST_MEMBERS) : [];
+    const members = (file.value instanceof Map ? [...file.value] : [])
+      .filter(([, value]) => !(value instanceof TorchTensor)).slice(0, MOST_MEMBERS);
     const contents = Object.fromEntries(members.map(([key, value]) => [String(key), brief(value)]));
     return {
       tensors,
@@ -30,7 +31,6 @@ export const torch: Kind = {
 function brief(value: unknown): unknown {
   if (value === null || ["number", "string", "boolean"].includes(typeof value)) return value;
   if (typeof value === "bigint") return String(value);
-  if (value instanceof TorchTensor) return `${value.dtype} (${value.shape.join(", ")})`;
   if (value instanceof Map) return `dict of ${value.size}`;
   return Array.isArray(value) ? `list of ${value.length}` : "other";
 }
