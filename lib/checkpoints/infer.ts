@@ -1,4 +1,5 @@
 import { type PolicyConfig, validateConfig } from "../policies/config.ts";
+import { likePreset } from "./_like_preset.ts";
 import { preset, PRESETS } from "../policies/presets.ts";
 import type { Family, Fusion } from "../policies/reference/config.ts";
 
@@ -21,7 +22,8 @@ const OPEN_FUSION = ["fusion", "actionExpert.visionDim"];
  * Finds out which policy tensors belong to, by their keys and shapes alone.
  *
  * Shapes do not show heads, dropout, the length of sensor windows and the steps of the noise schedule,
- * nor the horizon of the reference's diffusion and no-sensor experts: defaults stand for them.
+ * nor the horizon of the reference's diffusion and no-sensor experts: the values of the preset with
+ * these shapes stand for them, or else defaults.
  *
  * @param shapes by key; tensors of other models beside do no harm
  * @returns null when the tensors look like no policy
@@ -49,7 +51,7 @@ export function inferPolicy(shapes: ReadonlyMap<string, readonly number[]>): Inf
     if (error instanceof RangeError) return null;
     throw error;
   }
-  return { config, assumed };
+  return { config: likePreset(config), assumed };
 }
 
 /**
@@ -120,7 +122,8 @@ function inferTrocar(shapes: Shapes, assumed: string[]): PolicyConfig | null {
   return {
     ...{ architecture: "trocar", family, fusion, sensorEncoder: encoder },
     actionExpert: {
-      visionDim: size(shapes, "action_expert.vl_proj.weight", 1) ?? 0,
+      visionDim: size(shapes, "action_expert.vl_proj.0.weight", 1) ?? 0,
+      visionHidden: size(shapes, "action_expert.vl_proj.0.weight", 0) ?? 0,
       sensorDim,
       actionDim: expert.actionDim,
       horizon: size(shapes, "action_expert.pos_embed", 1) ?? 0,
@@ -253,8 +256,9 @@ function trocarEncoder(shapes: Shapes, assumed: string[]) {
   }
   let convLayers = 1;
   while (shapes.has(`sensor_encoder.conv.${convLayers}.weight`)) convLayers++;
-  assumed.push("sensorEncoder.missingRate");
+  assumed.push("sensorEncoder.missingRate", "sensorEncoder.pooling");
   return {
+    pooling: 1,
     ...{ inputChannels: others + 1, hiddenDim, outputDim, convLayers, groups: hiddenDim / force },
     ...{ ...encoderRest(shapes, hiddenDim * (convLayers > 1 ? 2 : 1), assumed), missingRate: 0.1 },
   };

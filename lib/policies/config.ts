@@ -10,6 +10,7 @@ type Sizes = Readonly<Record<string, unknown>>;
 const COUNTS: Readonly<Record<string, number>> = {
   inputChannels: 1,
   temporalLength: 1,
+  pooling: 1,
   hiddenDim: 1,
   outputDim: 1,
   convLayers: 1,
@@ -17,6 +18,7 @@ const COUNTS: Readonly<Record<string, number>> = {
   transformerLayers: 0,
   heads: 1,
   visionDim: 1,
+  visionHidden: 1,
   sensorDim: 0,
   actionDim: 1,
   horizon: 1,

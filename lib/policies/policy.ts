@@ -1,8 +1,9 @@
-import type { tf } from "../engine/mod.ts";
+import { tf } from "../engine/mod.ts";
+import { withCleanActions, withMasks } from "./_masks.ts";
 import type { PolicyConfig } from "./config.ts";
 import type { ForwardContext, Parameters } from "./layers/context.ts";
+import type { ErrorOptions, LossTerms, SampleWeights } from "./losses.ts";
 import { expectSameSamples } from "./layers/expect.ts";
-import type { SampleWeights } from "./losses.ts";
 import { predictReference, referenceLoss } from "./reference/policy.ts";
 import { predictTrocar, trocarLoss } from "./trocar/policy.ts";
 
@@ -28,6 +29,16 @@ export interface PolicyBatch extends Observation {
   readonly weights?: SampleWeights;
 }
 
+/** Settings of {@link policyLoss}. */
+export interface LossOptions extends ErrorOptions {
+  /**
+   * What regression adds its output to. `truth` is the Python reference's: the true chunk, which
+   * there is none of after training; a policy learns that nothing is to be added. For comparison only.
+   * @default {"zeros"}
+   */
+  readonly chunk?: "zeros" | "truth";
+}
+
 /** Settings of {@link predictActions}. */
 export interface PredictOptions {
   /** DDIM steps of the diffusion family, 1 … timesteps. @default {10} */
@@ -37,7 +48,7 @@ export interface PredictOptions {
 }
 
 /**
- * The loss of a policy on a batch: for regression the squared error of actions predicted from zeros, for
+ * The loss of a policy on a batch: for regression the error of actions predicted from zeros, for
  * diffusion that of the noise at random steps. `trocar` measures in standard deviations of each action
  * dimension and leaves constant dimensions and padding out.
  *
@@ -45,7 +56,9 @@ export interface PredictOptions {
  * @param config The policy.
  * @param batch Samples.
  * @param context `training(random)`; its `updates` are filled by architectures with running statistics.
- * @returns Float32 scalar.
+ * @param options Error, weights of dimensions, normalisation: by default `none` for the diffusion of
+ * `reference`, as there, and `global` for all others.
+ * @returns Float32 scalar; 0 if nothing counts.
  * @throws {RangeError} If a shape does not fit the configuration.
  *
  * @example
@@ -67,12 +80,36 @@ export function policyLoss(
   config: PolicyConfig,
   batch: PolicyBatch,
   context: ForwardContext,
+  options: LossOptions = {},
 ): tf.Scalar {
+  const { sum, weight } = policyLossTerms(p, config, batch, context, options);
+  return sum.div(tf.where(weight.greater(0), weight, 1));
+}
+
+/**
+ * {@link policyLoss} before its division, for batches that are computed in parts: Σ sum / Σ weight.
+ *
+ * @param p The tensors of `policyShapes`.
+ * @param config The policy.
+ * @param batch Samples.
+ * @param context As for `policyLoss`.
+ * @param options As for `policyLoss`.
+ * @returns Sum and divisor.
+ * @throws {RangeError} If a shape does not fit the configuration.
+ */
+export function policyLossTerms(
+  p: Parameters,
+  config: PolicyConfig,
+  batch: PolicyBatch,
+  context: ForwardContext,
+  options: LossOptions = {},
+): LossTerms {
   const { weights: _, ...tensors } = batch;
   expectSameSamples(tensors);
+  const clean = withCleanActions(batch);
   return config.architecture === "reference"
-    ? referenceLoss(p, config, batch, context)
-    : trocarLoss(p, config, batch, context);
+    ? referenceLoss(p, config, clean, context, options)
+    : trocarLoss(p, config, clean, context, options);
 }
 
 /**
@@ -107,7 +144,8 @@ export function predictActions(
   options: PredictOptions = {},
 ): tf.Tensor {
   expectSameSamples({ ...observation, noise: options.noise });
+  const seen = withMasks(observation);
   return config.architecture === "reference"
-    ? predictReference(p, config, observation, context, options)
-    : predictTrocar(p, config, observation, context, options);
+    ? predictReference(p, config, seen, context, options)
+    : predictTrocar(p, config, seen, context, options);
 }

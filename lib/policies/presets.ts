@@ -30,12 +30,18 @@ export interface PresetOptions<A extends PolicyConfig["architecture"]> {
   readonly timesteps?: number;
 }
 
-/** Channels of the first convolution, width of sensor features, width of the expert. */
-const SIZES: Readonly<Record<PresetName, readonly [number, number, number]>> = {
-  tiny: [64, 256, 128],
-  compact: [232, 768, 416],
-  reference: [512, 3072, 1024],
+/** Channels of the first convolution, widths of sensor features, expert, and layer before it. */
+const SIZES: Readonly<Record<PresetName, readonly [number, number, number, number]>> = {
+  tiny: [64, 256, 128, 512],
+  compact: [232, 768, 416, 416],
+  reference: [512, 3072, 1024, 512],
 };
+
+/** A policy that is trained for a minute is not regularised; it averages sensor rows to be fast. */
+const TINY = {
+  sensorEncoder: { pooling: 4, convLayers: 2, transformerLayers: 0, dropout: 0, missingRate: 0 },
+  actionExpert: { layers: 1, heads: 4, dropout: 0, missingRate: 0 },
+} as const;
 
 /**
  * A configuration of a known size: `tiny` for tests and first steps, `compact` for small machines,
@@ -68,7 +74,7 @@ export function preset<A extends PolicyConfig["architecture"] = "trocar">(
   const { architecture = "trocar", family = "regression" } = options;
   const fusion = family === "no-sensor" ? "none" : options.fusion ?? "concat";
   const withSensor = fusion !== "none";
-  const [hidden, feature, width] = sizes;
+  const [hidden, feature, width, visionHidden] = sizes;
   const { temporalLength = 65, inputChannels = 1026 } = options;
   const { visionDim = 2048, horizon = 8, actionDim = 7, timesteps = 100 } = options;
   const sensor = {
@@ -79,6 +85,7 @@ export function preset<A extends PolicyConfig["architecture"] = "trocar">(
     ...{ visionDim, sensorDim: withSensor ? feature : 0, actionDim, horizon },
     ...{ hiddenDim: width, heads: 8, layers: 4, dropout: 0.1, timesteps },
   };
+  const own = name === "tiny" ? TINY : null;
   const config = architecture === "reference"
     ? {
       ...{ architecture, family, fusion },
@@ -87,8 +94,13 @@ export function preset<A extends PolicyConfig["architecture"] = "trocar">(
     }
     : {
       ...{ architecture, family, fusion },
-      sensorEncoder: withSensor ? { ...sensor, groups: 8, missingRate: 0.1 } : null,
-      actionExpert: { ...expert, missingRate: 0.1, actionClip: 5 },
+      sensorEncoder: withSensor
+        ? { ...sensor, pooling: 1, groups: 8, missingRate: 0.1, ...own?.sensorEncoder }
+        : null,
+      actionExpert: {
+        ...{ ...expert, visionHidden, missingRate: 0.1, actionClip: 5 },
+        ...own?.actionExpert,
+      },
     };
   validateConfig(config as PolicyConfig);
   return config as A extends "reference" ? ReferenceConfig : TrocarConfig;

@@ -6,11 +6,14 @@ import { policyShapes, preset } from "../../lib/policies/mod.ts";
 export function smallPolicy(
   choice: Partial<Pick<PolicyConfig, "architecture" | "family" | "fusion">> = {},
 ): PolicyConfig {
-  const config = preset("tiny", { architecture: "reference", ...choice } as {
+  const config = preset("compact", { architecture: "reference", ...choice } as {
     architecture: "reference";
   }) as PolicyConfig;
   const { sensorEncoder } = config;
-  const expert = { visionDim: 2048, horizon: 8, hiddenDim: 16, heads: 8, layers: 2 };
+  const expert = {
+    ...{ visionDim: 2048, horizon: 8, hiddenDim: 16, heads: 8, layers: 2 },
+    ...(config.architecture === "trocar" ? { visionHidden: 16 } : {}),
+  };
   return {
     ...config,
     sensorEncoder: sensorEncoder && {

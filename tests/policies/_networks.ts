@@ -35,15 +35,16 @@ export function still<C extends PolicyConfig>(config: C): C {
   };
 }
 
-/** The policy with sizes that make a step take milliseconds. */
+/** The policy with sizes that make a step take milliseconds, and with dropout. */
 function small<C extends PolicyConfig>(config: C): C {
   const { sensorEncoder, actionExpert } = config;
   const sensorDim = sensorEncoder === null ? 0 : 24;
+  const drops = { dropout: 0.1, ...(config.architecture === "trocar" ? { missingRate: 0.1 } : {}) };
+  const sizes = { hiddenDim: 16, outputDim: sensorDim, transformerLayers: 1 };
   return {
     ...config,
-    sensorEncoder: sensorEncoder &&
-      { ...sensorEncoder, hiddenDim: 16, outputDim: sensorDim, transformerLayers: 1 },
-    actionExpert: { ...actionExpert, hiddenDim: 32, sensorDim, layers: 2 },
+    sensorEncoder: sensorEncoder && { ...sensorEncoder, ...sizes, ...drops },
+    actionExpert: { ...actionExpert, hiddenDim: 32, sensorDim, layers: 2, ...drops },
   };
 }
 

@@ -122,7 +122,7 @@ onEngines(
     const narrow = preset("tiny", { ...SIZES, visionDim: 2048, fusion: "none" });
     assert.throws(
       () => fromCheckpointLayout(narrow, p),
-      /"action_expert.vl_proj.weight" is float32\[128,3072\] instead of float32\[128,2048\]/,
+      /"action_expert.vl_proj.0.weight" is float32\[512,3072\] instead of float32\[512,2048\]/,
     );
     tf.dispose(p);
   },

@@ -4,6 +4,7 @@ import {
   exchangeLayout,
   fromCheckpointLayout,
   initialise,
+  type PolicyConfig,
   policyShapes,
   preset,
   toCheckpointLayout,
@@ -85,7 +86,9 @@ onEngines("initialise() draws from PyTorch's distributions", async () => {
 
 onEngines("stacks start as copies in reference and layer by layer in trocar", async () => {
   const weights = async (architecture: "reference" | "trocar") => {
-    const parameters = initialise(preset("tiny", { ...SMALL, architecture }), { seed: 1 });
+    const { actionExpert, ...rest } = preset("tiny", { ...SMALL, architecture });
+    const two = { ...rest, actionExpert: { ...actionExpert, layers: 2 } } as PolicyConfig;
+    const parameters = initialise(two, { seed: 1 });
     return await Promise.all(
       [0, 1].map(async (i) =>
         String(

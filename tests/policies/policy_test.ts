@@ -128,11 +128,11 @@ onEngines("training gives new running statistics, evaluation none", async () => 
 
 onEngines("a policy says which tensor is missing, and that training needs random numbers", () => {
   const config = trocarPolicy("regression", "concat");
-  const { "action_expert.vl_proj.bias": _, ...p } = initialise(config, { seed: 1 });
+  const { "action_expert.vl_proj.0.bias": _, ...p } = initialise(config, { seed: 1 });
   const batch = randomBatch(config);
   assert.throws(
     () => predictActions(p, config, batch, evaluation()),
-    /tensor "action_expert.vl_proj.bias" is missing/,
+    /tensor "action_expert.vl_proj.0.bias" is missing/,
   );
   assert.throws(
     () => policyLoss(initialise(config, { seed: 1 }), config, batch, training()),

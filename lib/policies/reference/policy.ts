@@ -4,8 +4,8 @@ import { legacyLadder } from "../diffusion/ladder.ts";
 import { addNoise, type NoiseSchedule, noiseSchedule } from "../diffusion/noise_schedule.ts";
 import { sampleDdim } from "../diffusion/sample.ts";
 import { type ForwardContext, type Parameters, randomOf } from "../layers/context.ts";
-import { weightedSquaredError } from "../losses.ts";
-import type { Observation, PolicyBatch, PredictOptions } from "../policy.ts";
+import { type LossTerms, weightedError } from "../losses.ts";
+import type { LossOptions, Observation, PolicyBatch, PredictOptions } from "../policy.ts";
 import type { ReferenceConfig } from "./config.ts";
 import { conditionOf, predictNoise } from "./diffusion_expert.ts";
 import { correctActions } from "./no_sensor_expert.ts";
@@ -33,28 +33,32 @@ function regress(
   config: ReferenceConfig,
   observation: Observation,
   context: ForwardContext,
+  given?: tf.Tensor,
 ): tf.Tensor {
   const { vision } = observation;
   const { horizon, actionDim } = config.actionExpert;
-  const chunk = tf.zeros([vision.shape[0]!, horizon, actionDim]);
+  const chunk = given ?? tf.zeros([vision.shape[0]!, horizon, actionDim]);
   const sensor = sensorFeature(p, config, observation, context);
   const inputs = { vision, sensor, chunk };
   const expert = config.family === "regression" ? regressActions : correctActions;
   return expert(p, config, inputs, context).prediction;
 }
 
-/** The loss of a batch, from zeros; the Python reference adds its corrections to the true chunk. */
+/** The loss of a batch; the Python reference adds its corrections to the true chunk. */
 export function referenceLoss(
   p: Parameters,
   config: ReferenceConfig,
   batch: PolicyBatch,
   context: ForwardContext,
-): tf.Scalar {
+  { chunk, ...options }: LossOptions,
+): LossTerms {
   const { actions, actionMask } = batch;
   const weights = batch.weights ?? { confidence: tf.ones([actions.shape[0]!]) };
   const mask = actionMask === undefined ? {} : { mask: actionMask.cast("float32").expandDims(2) };
   if (config.family !== "diffusion") {
-    return weightedSquaredError(regress(p, config, batch, context), actions, weights, mask);
+    const given = chunk === "truth" ? actions : undefined;
+    const predicted = regress(p, config, batch, context, given);
+    return weightedError(predicted, actions, weights, { ...options, ...mask });
   }
   const random = randomOf(context, "diffusion");
   const { steps, noise } = drawSteps(random, actions.shape, config.actionExpert.timesteps);
@@ -62,7 +66,7 @@ export function referenceLoss(
   const sensor = sensorFeature(p, config, batch, context);
   const condition = conditionOf(p, config, batch.vision, sensor, context);
   const predicted = predictNoise(p, config, noisy, steps, condition, context);
-  return weightedSquaredError(predicted, noise, weights, { ...mask, normalise: false });
+  return weightedError(predicted, noise, weights, { normalisation: "none", ...options, ...mask });
 }
 
 /** Actions of an observation, `(B, horizon, actionDim)`. */

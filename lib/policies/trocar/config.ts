@@ -6,6 +6,8 @@ export interface TrocarSensorConfig {
   readonly inputChannels: number;
   /** Rows of a window; a window of another length is an error. */
   readonly temporalLength: number;
+  /** Rows that are averaged into one before the first convolution; 1 averages none. */
+  readonly pooling: number;
   /** Channels after the first convolution; twice as many after the others. */
   readonly hiddenDim: number;
   /** Width of the sensor tokens. */
@@ -28,6 +30,8 @@ export interface TrocarSensorConfig {
 export interface TrocarExpertConfig {
   /** Width of the visual-language tokens. */
   readonly visionDim: number;
+  /** Width of the hidden layer between visual-language tokens and the transformer. */
+  readonly visionHidden: number;
   /** Width of the sensor tokens. */
   readonly sensorDim: number;
   /** Numbers of an action. */

@@ -2,10 +2,11 @@ import { tf } from "../../engine/mod.ts";
 import { attention, attentionSpecs } from "../layers/attention.ts";
 import { type ForwardContext, type Parameters, tensorOf } from "../layers/context.ts";
 import { layerNorm, normSpecs } from "../layers/layer_norm.ts";
+import { activate } from "../layers/activations.ts";
 import { linear, linearSpecs } from "../layers/linear.ts";
 import { dropAtRandom, replaceMissing } from "../layers/missing.ts";
 import { expectVision } from "../layers/expect.ts";
-import { parameterSpec, type TensorSpec } from "../layers/tensor_spec.ts";
+import { bufferSpec, parameterSpec, type TensorSpec } from "../layers/tensor_spec.ts";
 import type { TrocarConfig } from "./config.ts";
 
 const NAME = "action_expert";
@@ -21,7 +22,7 @@ export interface Memory {
 
 /** The tensors of {@link memoryTokens}. */
 export function memorySpecs({ fusion, actionExpert }: TrocarConfig): TensorSpec[] {
-  const { visionDim, sensorDim, hiddenDim } = actionExpert;
+  const { visionDim, visionHidden, sensorDim, hiddenDim } = actionExpert;
   const sensor = linearSpecs(`${NAME}.sensor_proj`, sensorDim, hiddenDim);
   const own: Record<TrocarConfig["fusion"], () => TensorSpec[]> = {
     concat: () => sensor,
@@ -36,7 +37,11 @@ export function memorySpecs({ fusion, actionExpert }: TrocarConfig): TensorSpec[
   return [
     parameterSpec(`${NAME}.memory_token`, [1, 1, hiddenDim], SMALL),
     parameterSpec(`${NAME}.missing_view`, [1, 1, visionDim], SMALL),
-    ...linearSpecs(`${NAME}.vl_proj`, visionDim, hiddenDim),
+    bufferSpec(`${NAME}.vision_mean`, [visionDim], 0),
+    bufferSpec(`${NAME}.vision_std`, [visionDim], 1),
+    ...linearSpecs(`${NAME}.vl_proj.0`, visionDim, visionHidden),
+    ...normSpecs(`${NAME}.vl_proj.1`, visionHidden),
+    ...linearSpecs(`${NAME}.vl_proj.3`, visionHidden, hiddenDim),
     ...own[fusion](),
   ];
 }
@@ -86,8 +91,11 @@ export function memoryTokens(
   context: ForwardContext,
 ): Memory {
   expectVision(vision, config.visionDim);
-  const seen = seenTokens(p, vision, present, config.missingRate, context);
-  const v = linear(p, `${NAME}.vl_proj`, seen.tokens); // (B, S, W)
+  const standardised = vision.sub(tensorOf(p, `${NAME}.vision_mean`))
+    .div(tensorOf(p, `${NAME}.vision_std`));
+  const seen = seenTokens(p, standardised, present, config.missingRate, context);
+  const hidden = layerNorm(p, `${NAME}.vl_proj.1`, linear(p, `${NAME}.vl_proj.0`, seen.tokens));
+  const v = linear(p, `${NAME}.vl_proj.3`, activate(hidden, "gelu")); // (B, S, W)
   const learned = tf.tile(tensorOf(p, `${NAME}.memory_token`), [vision.shape[0]!, 1, 1]);
   const join = (views: tf.Tensor, after: tf.Tensor[]): Memory => ({
     tokens: tf.concat([learned, views, ...after], 1),

@@ -6,7 +6,7 @@ import type { TrocarConfig } from "./config.ts";
 /**
  * The buffers of a policy that say how its inputs and outputs are normalised, from the statistics of the
  * training episodes: force and A-line apart, each action dimension by itself, constant dimensions
- * masked.
+ * masked; visual features about their means, in one unit, so that pixels which hardly change stay small.
  *
  * @param config The policy.
  * @param statistics Of the training episodes.
@@ -46,12 +46,33 @@ export function normalisation(
     buffers["sensor_encoder.input_mean"] = [force.mean[0]!, aline.mean];
     buffers["sensor_encoder.input_std"] = [force.std[0]! || 1, aline.std || 1];
   }
+  const { vision } = statistics;
+  if (vision) {
+    if (vision.mean.length !== actionExpert.visionDim) {
+      missing(`${actionExpert.visionDim} visual features`);
+    }
+    buffers["action_expert.vision_mean"] = vision.mean;
+    const { std, weights } = vision;
+    buffers["action_expert.vision_std"] = vision.mean.map((_, i) =>
+      (std || 1) / (weights?.[i] ?? 1)
+    );
+  }
   return Object.fromEntries(
     Object.entries(buffers).map(([key, values]) => [key, tf.tensor1d([...values])]),
   );
 }
 
-/** What {@link normalisation} needs of an `EpisodeStatistics`. */
+/** What is known of visual features. */
+export interface VisionStatistics {
+  /** Mean of each feature, `(visionDim)`. */
+  readonly mean: readonly number[];
+  /** Root mean square over all features that vary, about their means. */
+  readonly std: number;
+  /** How large each feature is to be, above 0, `(visionDim)`. @default {all the same} */
+  readonly weights?: readonly number[];
+}
+
+/** What {@link normalisation} needs of an `EpisodeStatistics`, and of the features of its samples. */
 export interface NormalisationStatistics {
   /** Of each action dimension. */
   readonly action:
@@ -61,6 +82,8 @@ export interface NormalisationStatistics {
   readonly force: Pick<NonNullable<EpisodeStatistics["force"]>, "mean" | "std"> | null;
   /** Of the A-line as one group; null without a sensor. */
   readonly aline: Pick<NonNullable<EpisodeStatistics["aline"]>, "mean" | "std"> | null;
+  /** Of the visual features. @default {they are taken as they are} */
+  readonly vision?: VisionStatistics | null;
 }
 
 function missing(what: string): never {
@@ -94,8 +117,18 @@ function missing(what: string): never {
  * ```
  */
 export function normaliseActions(p: Parameters, actions: tf.Tensor): tf.Tensor {
-  return actions.sub(tensorOf(p, "action_expert.action_mean"))
-    .div(tensorOf(p, "action_expert.action_std")).mul(actionMask(p));
+  return masked(p, actions.sub(tensorOf(p, "action_expert.action_mean")));
+}
+
+/** Actions in standard deviations from zero, `(B, H, A)`. */
+export function actionsOverStd(p: Parameters, actions: tf.Tensor): tf.Tensor {
+  return masked(p, actions);
+}
+
+/** In standard deviations; constant dimensions are 0 whatever they hold. */
+function masked(p: Parameters, actions: tf.Tensor): tf.Tensor {
+  const scaled = actions.div(tensorOf(p, "action_expert.action_std"));
+  return tf.where(actionMask(p).greater(0), scaled, tf.zerosLike(scaled));
 }
 
 /**

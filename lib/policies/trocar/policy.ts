@@ -5,12 +5,17 @@ import { addNoise, noiseSchedule } from "../diffusion/noise_schedule.ts";
 import { sampleDdim } from "../diffusion/sample.ts";
 import { type ForwardContext, type Parameters, randomOf } from "../layers/context.ts";
 import { expectChunk } from "../layers/expect.ts";
-import { weightedSquaredError } from "../losses.ts";
-import type { Observation, PolicyBatch, PredictOptions } from "../policy.ts";
+import { type LossTerms, weightedError } from "../losses.ts";
+import type { LossOptions, Observation, PolicyBatch, PredictOptions } from "../policy.ts";
 import { predictNoise, regressActions } from "./action_expert.ts";
 import type { TrocarConfig } from "./config.ts";
 import { type Memory, memoryTokens } from "./memory.ts";
-import { actionMask, denormaliseActions, normaliseActions } from "./normalisation.ts";
+import {
+  actionMask,
+  actionsOverStd,
+  denormaliseActions,
+  normaliseActions,
+} from "./normalisation.ts";
 import { encodeSensor, missingSensor } from "./sensor_encoder.ts";
 
 /**
@@ -58,7 +63,8 @@ export function trocarLoss(
   config: TrocarConfig,
   batch: PolicyBatch,
   context: ForwardContext,
-): tf.Scalar {
+  { chunk: given, ...options }: LossOptions,
+): LossTerms {
   expectChunk(batch.actions, config.actionExpert);
   const weights = batch.weights ?? { confidence: tf.ones([batch.actions.shape[0]!]) };
   const chunk = normaliseActions(p, batch.actions); // (B, H, A)
@@ -68,14 +74,16 @@ export function trocarLoss(
     : batch.actionMask.cast("float32").expandDims(2).mul(dimensions);
   const memory = encodeObservation(p, config, batch, context);
   if (config.family === "regression") {
-    const predicted = regressActions(p, config, memory, context);
-    return weightedSquaredError(predicted, chunk, weights, { mask });
+    const output = regressActions(p, config, memory, context);
+    // Without the mean, so that an output that leaves the truth as it is means no motion.
+    const predicted = given === "truth" ? output.add(actionsOverStd(p, batch.actions)) : output;
+    return weightedError(predicted, chunk, weights, { ...options, mask });
   }
   const { timesteps } = config.actionExpert;
   const { steps, noise } = drawSteps(randomOf(context, "diffusion"), chunk.shape, timesteps);
   const noisy = addNoise(noiseSchedule(timesteps), chunk, noise, steps);
   const predicted = predictNoise(p, config, noisy, steps, memory, context);
-  return weightedSquaredError(predicted, noise, weights, { mask });
+  return weightedError(predicted, noise, weights, { ...options, mask });
 }
 
 /** Actions of an observation in physical units, `(B, horizon, actionDim)`. */

@@ -56,7 +56,7 @@ export function sensorEncoderSpecs(config: TrocarSensorConfig): TensorSpec[] {
  * @param window `(B, temporalLength, inputChannels)`, raw values.
  * @param mask `(B, temporalLength)`, 1 for recorded rows; null if all are.
  * @param context Training, which also replaces random samples, or evaluation.
- * @returns Tokens, `(B, T′, outputDim)`, T′ = temporalLength / 2^convLayers rounded up.
+ * @returns Tokens, `(B, T′, outputDim)`, T′ = temporalLength / (pooling · 2^convLayers) rounded up.
  * @throws {RangeError} If the window has another shape than the configuration says.
  *
  * @example
@@ -85,7 +85,7 @@ export function encodeSensor(
   expectWindow(window, config);
   const { dropout: rate, transformerLayers: layers, heads } = config;
   const options = { layers, heads, dropout: rate, activation: "relu" } as const;
-  const x = convolve(p, config, normalise(p, window, mask), context); // (B, T', W)
+  const x = convolve(p, config, normalise(p, config, window, mask), context); // (B, T', W)
   const positions = sinusoids(tf.range(0, x.shape[1]!, 1, "int32"), x.shape[2]!);
   const y = encoderStack(p, `${NAME}.transformer`, x.add(positions), options, context);
   const z = linear(p, `${NAME}.projection.0`, layerNorm(p, `${NAME}.transformer.norm`, y));
@@ -96,7 +96,9 @@ export function encodeSensor(
     dropout(hidden, rate, `${NAME}.projection.3`, context),
   );
   if (mask === null && !context.training) return tokens;
-  const present = mask === null ? tf.ones([window.shape[0]!, 1]) : mask.max(1, true); // (B, 1)
+  const present = mask === null
+    ? tf.ones([window.shape[0]!, 1])
+    : mask.cast("float32").max(1, true); // (B, 1)
   const key = `${NAME}.missing`;
   return replaceMissing(p, key, tokens, dropAtRandom(present, config.missingRate, key, context));
 }
@@ -124,22 +126,52 @@ export function encodeSensor(
  */
 export function missingSensor(
   p: Parameters,
-  { temporalLength, convLayers }: TrocarSensorConfig,
+  { temporalLength, pooling, convLayers }: TrocarSensorConfig,
   batch: number,
 ): tf.Tensor {
-  const tokens = Math.ceil(temporalLength / 2 ** convLayers);
+  const tokens = Math.ceil(temporalLength / (pooling * 2 ** convLayers));
   return tf.tile(tensorOf(p, `${NAME}.missing`), [batch, tokens, 1]);
 }
 
-/** Standardised rows, `(B, T, C)`; missing ones are 0. */
-function normalise(p: Parameters, window: tf.Tensor, mask: tf.Tensor | null): tf.Tensor {
-  const others = window.shape[2]! - 1;
+/**
+ * Standardised rows, `(B, T / pooling, C)`; missing ones are 0. They are averaged first, as most of the
+ * time goes into reading them.
+ */
+function normalise(
+  p: Parameters,
+  { pooling }: TrocarSensorConfig,
+  window: tf.Tensor,
+  mask: tf.Tensor | null,
+): tf.Tensor {
+  const [, rows, channels] = window.shape as [number, number, number];
   const spread = (key: string) => {
     const [force, aline] = tf.split(tensorOf(p, `${NAME}.${key}`), 2) as [tf.Tensor, tf.Tensor];
-    return tf.concat([force, tf.tile(aline, [others])]); // (C)
+    return tf.concat([force, tf.tile(aline, [channels - 1])]); // (C)
   };
-  const x = window.sub(spread("input_mean")).div(spread("input_std"));
-  return mask === null ? x : tf.where(mask.expandDims(2).cast("bool"), x, tf.zerosLike(x));
+  const [mean, std] = [spread("input_mean"), spread("input_std")];
+  const there = mask && mask.expandDims(2).cast("bool"); // (B, T, 1)
+  if (pooling > 1) {
+    const shares = poolingMatrix(rows, pooling); // (1, T / pooling, T)
+    if (mask === null) return tf.matMul(shares, window).sub(mean).div(std);
+    const recorded = tf.where(there!, window, tf.zerosLike(window));
+    const counted = shares.mul(mask.cast("float32").expandDims(1)); // (B, T / pooling, T)
+    // The share of each group's rows that are recorded: the others are the mean.
+    return tf.matMul(counted, recorded).sub(counted.sum(2, true).mul(mean)).div(std);
+  }
+  const x = window.sub(mean).div(std);
+  return there === null ? x : tf.where(there, x, tf.zerosLike(x));
+}
+
+/** What each row is of the mean of its group, `(1, groups, rows)`; the newest group is never short. */
+function poolingMatrix(rows: number, pooling: number): tf.Tensor {
+  const groups = Math.ceil(rows / pooling);
+  const missing = groups * pooling - rows;
+  const values = new Float32Array(groups * rows);
+  for (let row = 0; row < rows; row++) {
+    const group = Math.floor((row + missing) / pooling);
+    values[group * rows + row] = 1 / (group === 0 ? pooling - missing : pooling);
+  }
+  return tf.tensor(values, [1, groups, rows]);
 }
 
 function convolve(
