@@ -10,6 +10,7 @@ import * as tf from "@tensorflow/tfjs";
 import { borrowForWrongKernels, borrowMissingKernels, cpuBackend } from "./_cpu_kernels.ts";
 import { readComplexTensors, refuseFullHeap, type WasmBackend } from "./_wasm_heap.ts";
 import { patchKernels } from "./_wasm_patches.ts";
+import { patchWebGpu } from "./_webgpu_patches.ts";
 
 /** What an engine says about itself once it has started. */
 export interface StartedFallback {
@@ -92,6 +93,7 @@ async function loadWebGpu(): Promise<StartedFallback | Unavailable> {
     cpuBackend(); // tfjs forwards small integer work to it
     await import("@tensorflow/tfjs-backend-webgpu");
     await makeCurrent("webgpu");
+    patchWebGpu();
     refuseSynchronousReads();
     const { description, vendor, device } = adapter.info;
     const name = description || [vendor, device].filter(Boolean).join(" ") || "webgpu:0";

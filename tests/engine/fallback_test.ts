@@ -207,6 +207,26 @@ Deno.test({
 });
 
 Deno.test({
+  name: "webgpu adds up more tensors than a shader has buffers (needs a WebGPU adapter)",
+  ignore: noAdapter,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    assert.ok(!("unavailable" in await startWebGpu()));
+    for (const count of [2, 7, 8, 13, 14, 40]) {
+      const { numTensors } = tf.memory();
+      const sum = tf.tidy(() =>
+        tf.addN(Array.from({ length: count }, (_, i) => tf.fill([40, 40], i + 1)))
+      );
+      const values = await sum.data();
+      assert.ok(values.every((value) => value === count * (count + 1) / 2), `${count} tensors`);
+      sum.dispose();
+      assert.equal(tf.memory().numTensors, numTensors);
+    }
+  },
+});
+
+Deno.test({
   name: "dataSync() on webgpu says to use data() (needs a WebGPU adapter)",
   ignore: noAdapter,
   sanitizeOps: false,
