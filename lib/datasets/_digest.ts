@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { EpisodeData } from "./_episode.ts";
 
 /** Says which episode is meant, and in which state it was. */
@@ -11,18 +11,30 @@ export interface EpisodeIdentity {
   readonly digest: string;
 }
 
-/**
- * Identifies an episode by what is in memory anyway. Of the sensor's values the checksum in the
- * manifest is taken, where there is one; images count with their times only.
- */
+/** Identifies an episode by task, name and contents. */
 export function identify(episode: EpisodeData): EpisodeIdentity {
-  const { task, name, arrays } = episode.manifest;
-  const hash = createHash("sha256");
+  const { task, name } = episode.manifest;
+  const hash = createHash("sha256").update(`${JSON.stringify([task, name])}\n`);
+  return { task, name, digest: addContents(hash, episode).digest("hex") };
+}
+
+/**
+ * SHA-256 of what was recorded, hexadecimal: copies have it in common whatever their names. One motion
+ * with other cameras, another sensor or another clock has another.
+ */
+export function contentsDigest(episode: EpisodeData): string {
+  return addContents(createHash("sha256"), episode).digest("hex");
+}
+
+/**
+ * Adds what is in memory anyway. Of the sensor's values the checksum in the manifest is taken, where
+ * there is one; images count with their times only.
+ */
+function addContents(hash: Hash, episode: EpisodeData): Hash {
   const add = (label: string, array: Float64Array | Float32Array | Int32Array) => {
     hash.update(`${label} ${array.length}\n`);
     hash.update(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
   };
-  hash.update(`${JSON.stringify([task, name])}\n`);
   add("robot_time", episode.robotTime);
   add("robot_state", episode.robotState);
   add("action", episode.action);
@@ -32,8 +44,9 @@ export function identify(episode: EpisodeData): EpisodeIdentity {
     add(`image_time ${JSON.stringify(view)}`, time);
   }
   if (episode.sensor !== null) add("sensor_time", episode.sensor.time);
-  if (arrays?.sensor !== undefined) hash.update(`sensor ${arrays.sensor.crc32}\n`);
-  return { task, name, digest: hash.digest("hex") };
+  const sensor = episode.manifest.arrays?.sensor;
+  if (sensor !== undefined) hash.update(`sensor ${sensor.crc32}\n`);
+  return hash;
 }
 
 /** The same order on every machine: by task, then by name, as code units. */

@@ -10,7 +10,9 @@ export interface EpisodeData extends
   /** Of `episode.json`; without `action` and `arrays` their checks are left out. */
   readonly manifest:
     & Pick<EpisodeManifest, "name" | "task" | "instruction">
-    & Partial<Pick<EpisodeManifest, "action" | "arrays" | "overlaps">>;
-  /** The sensor, or null. */
-  readonly sensor: Pick<EpisodeSensor, "time" | "rows" | "readRowsInto"> | null;
+    & Partial<Pick<EpisodeManifest, "action" | "arrays" | "overlaps" | "source">>;
+  /** The sensor, or null; without `file` its rows are read by this thread only. */
+  readonly sensor:
+    | (Pick<EpisodeSensor, "time" | "rows" | "readRowsInto"> & Partial<Pick<EpisodeSensor, "file">>)
+    | null;
 }

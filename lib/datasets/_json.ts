@@ -1,5 +1,7 @@
 /** An object of a JSON file, whose members are checked as they are taken. */
 export interface JsonRecord {
+  /** Names of the members. */
+  names(): string[];
   /** A finite number. */
   number(key: string): number;
   /** A string. */
@@ -56,6 +58,7 @@ function record(path: string, what: string, at: string, value: unknown): JsonRec
     return is(member) ? member : fail(place(key), expected, member);
   };
   return {
+    names: () => Object.keys(members),
     number: (key) => take(key, "a number", isNumber),
     text: (key) => take(key, "a text", (member) => typeof member === "string"),
     boolean: (key) => take(key, "true or false", (member) => typeof member === "boolean"),

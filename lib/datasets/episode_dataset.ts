@@ -32,6 +32,15 @@ export interface EpisodeDatasetOptions extends SampleTableOptions {
 }
 
 /**
+ * Fills rows of a sensor.
+ *
+ * @param episode its place in the data set
+ * @param start first row
+ * @param target `(rows, 1026)` to be filled
+ */
+export type SensorRowReader = (episode: number, start: number, target: Float32Array) => void;
+
+/**
  * Samples of a collection of episodes: for each action start at time t the chunk of actions that
  * follows, and what was known at t: force, A-line, robot states, newest camera frames, instruction.
  *
@@ -145,12 +154,15 @@ export class EpisodeDataset implements BatchShape {
    *
    * @param indices of the samples, at most as many as the batch holds
    * @param batch from `createBatch(size, dataset)`; default a new one
+   * @param readSensor gets the sensor's rows in place of the episodes' own `readRowsInto`; it may leave
+   * the reading to another thread
    * @returns the batch; rows beyond the given indices keep what they held
    * @throws {RangeError} when there is no such sample, or the batch is too small or of another shape
    */
   readBatch(
     indices: ArrayLike<number>,
     batch: Batch = createBatch(indices.length, this),
+    readSensor?: SensorRowReader,
   ): Batch {
     if (indices.length > batch.size) {
       throw new RangeError(
@@ -159,11 +171,13 @@ export class EpisodeDataset implements BatchShape {
       );
     }
     this.#assertShape(batch);
-    for (let row = 0; row < indices.length; row++) this.#readRow(indices[row]!, batch, row);
+    for (let row = 0; row < indices.length; row++) {
+      this.#readRow(indices[row]!, batch, row, readSensor);
+    }
     return batch;
   }
 
-  #readRow(index: number, batch: Batch, row: number): void {
+  #readRow(index: number, batch: Batch, row: number, readSensor?: SensorRowReader): void {
     const t = this.time(index);
     const number = this.samples.episode[index]!;
     const episode = this.episodes[number]!;
@@ -178,7 +192,13 @@ export class EpisodeDataset implements BatchShape {
       const { rows } = sensorWindow;
       const target = part(batch.sensor, row, rows * SENSOR_DIM);
       const mask = part(batch.sensorMask, row, rows);
-      const range = readSensorWindow(episode, t, sensorWindow, target, mask);
+      const source = readSensor === undefined || episode.sensor === null ? episode : {
+        sensor: {
+          ...episode.sensor,
+          readRowsInto: (start: number, rows: Float32Array) => readSensor(number, start, rows),
+        },
+      };
+      const range = readSensorWindow(source, t, sensorWindow, target, mask);
       batch.sensorRows[row] = range.end - range.start;
       batch.sensorAge[row] = age(episode.sensor?.time, range, t);
     }

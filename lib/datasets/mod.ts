@@ -21,12 +21,22 @@ export type { EpisodeData } from "./_episode.ts";
 export * from "./batch.ts";
 export * from "./causality.ts";
 export { ACTION_DIM, readChunk } from "./chunk.ts";
+export * from "./collection/mod.ts";
 export * from "./episode_dataset.ts";
 export * from "./image_choice.ts";
 export * from "./quantile.ts";
 export * as reference from "./reference/mod.ts";
 export * from "./sample_table.ts";
-export { applySplit, type Split, splitEpisodes, type SplitOptions } from "./split.ts";
+export * from "./sampling/mod.ts";
+export {
+  applySplit,
+  divideEpisodes,
+  type Split,
+  type SplitEntry,
+  splitEpisodes,
+  type SplitOptions,
+  splitParts,
+} from "./split.ts";
 export { readSplit, writeSplit } from "./split_file.ts";
 export {
   type EpisodeStatistics,

@@ -1,4 +1,5 @@
 import {
+  contentsDigest,
   digestOf,
   type EpisodeIdentity,
   episodeLabel,
@@ -17,6 +18,15 @@ export interface SplitOptions {
   readonly count?: number | Readonly<Record<string, number>>;
 }
 
+/** An episode of a split. */
+export interface SplitEntry extends EpisodeIdentity {
+  /**
+   * SHA-256 of what was recorded, without task and name, hexadecimal: copies have it in common. Not in
+   * files of earlier versions.
+   */
+  readonly contents?: string;
+}
+
 /** Which episodes train and which validate, as `split.json` holds it. */
 export interface Split {
   /** Version of the file's layout. */
@@ -24,10 +34,10 @@ export interface Split {
   /** The seed it was drawn with. */
   readonly seed: number;
   /** Sorted by task and name. */
-  readonly training: readonly EpisodeIdentity[];
+  readonly training: readonly SplitEntry[];
   /** Sorted by task and name. */
-  readonly validation: readonly EpisodeIdentity[];
-  /** SHA-256 over all of the above, hexadecimal. */
+  readonly validation: readonly SplitEntry[];
+  /** SHA-256 over all of the above but `contents`, hexadecimal. */
   readonly digest: string;
 }
 
@@ -37,7 +47,8 @@ export interface Split {
  *
  * Within a task the episodes are ordered by SHA-256 of seed, task and name, and the first of them
  * validate: the order of the input, and where the episodes lie, change nothing, and a new episode
- * leaves the order of the others as it is.
+ * leaves the order of the others as it is. Copies of one recording go where the first
+ * of them goes.
  *
  * @param episodes the whole collection
  * @param options seed, and how many validate: of a task with n ≥ 2 episodes round(fraction · n), at
@@ -54,7 +65,7 @@ export interface Split {
  * const episode = (task: string, name: string) => ({
  *   path: `/data/${task}/${name}`,
  *   manifest: { name, task, instruction: "" },
- *   robotTime: new Float64Array(0),
+ *   robotTime: Float64Array.of(task.length, Number(name)),
  *   robotState: new Float32Array(0),
  *   action: new Float32Array(0),
  *   actionTime: new Float64Array(0),
@@ -84,9 +95,12 @@ export function splitEpisodes(
       `Cannot split: fraction must be above 0 and below 1, current value is ${fraction}.`,
     );
   }
-  const byTask = Map.groupBy(identifyAll(episodes), ({ task }) => task);
+  const all = sortedByIdentity(identifyAll(episodes), (entry) => entry);
+  const copies = Map.groupBy(all, ({ contents }) => contents); // the first of them stands for all
+  const originals = [...copies.values()].map(([original]) => original!);
+  const byTask = Map.groupBy(originals, ({ task }) => task);
   assertTasks(count, byTask);
-  const training: EpisodeIdentity[] = [], validation: EpisodeIdentity[] = [];
+  const training: SplitEntry[] = [], validation: SplitEntry[] = [];
   for (const [task, members] of byTask) {
     const drawn = members
       .map((member) => ({ member, rank: digestOf([seed, member.task, member.name]) }))
@@ -98,11 +112,13 @@ export function splitEpisodes(
   }
   if (training.length === 0 || validation.length === 0) {
     throw new RangeError(
-      `Cannot split: at least one task must have 2 episodes, current value is ${episodes.length} ` +
-        `episodes in ${byTask.size} tasks. Record more, or train without validation.`,
+      `Cannot split: at least one task must have 2 episodes that are no copies of others, current ` +
+        `value is ${episodes.length} episodes in ${byTask.size} tasks. Record more.`,
     );
   }
-  return sealSplit(seed, training, validation);
+  const withCopies = (part: readonly SplitEntry[]) =>
+    part.flatMap(({ contents }) => copies.get(contents!)!);
+  return sealSplit(seed, withCopies(training), withCopies(validation));
 }
 
 /**
@@ -152,36 +168,117 @@ export function applySplit<T extends EpisodeData>(
   return { training: take(split.training), validation: take(split.validation) };
 }
 
+/**
+ * A split that somebody else decided on.
+ *
+ * @param episodes open episodes
+ * @param isValidation whether an episode validates
+ * @returns the split; its seed is 0
+ * @throws {RangeError} when two episodes have the same task and name, or a copy of a training episode
+ * would validate
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { divideEpisodes } from "./split.ts";
+ *
+ * assert.deepEqual(divideEpisodes([], () => true).training, []);
+ * ```
+ */
+export function divideEpisodes<T extends EpisodeData>(
+  episodes: readonly T[],
+  isValidation: (episode: T) => boolean,
+): Split {
+  const identities = identifyAll(episodes);
+  const part = (validates: boolean) =>
+    identities.filter((_, i) => isValidation(episodes[i]!) === validates);
+  const training = part(false), validation = part(true);
+  const trained = new Map(training.map((entry) => [entry.contents, entry]));
+  for (const entry of validation) {
+    const original = trained.get(entry.contents);
+    if (original === undefined) continue;
+    throw new RangeError(
+      `Cannot split: what trains must not validate, current value is ${episodeLabel(entry)}, ` +
+        `which is a copy of ${episodeLabel(original)}. Leave one out.`,
+    );
+  }
+  return sealSplit(0, training, validation);
+}
+
+/**
+ * Where episodes stand in a split: policies are judged on those that did not train them. A copy of a
+ * training episode has trained, whatever its name; of splits that do not hold `contents` yet, this is
+ * told of copies of those training episodes that are given too.
+ *
+ * @param split from training
+ * @param episodes open episodes, of it or others
+ * @returns for each episode its part; `new` for those that the split does not know as they are now
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { divideEpisodes, splitParts } from "./split.ts";
+ *
+ * assert.deepEqual(splitParts(divideEpisodes([], () => true), []), []);
+ * ```
+ */
+export function splitParts(
+  split: Split,
+  episodes: readonly EpisodeData[],
+): ("training" | "validation" | "new")[] {
+  const digests = (part: readonly SplitEntry[]) => new Set(part.map(({ digest }) => digest));
+  const training = digests(split.training), validation = digests(split.validation);
+  const entries = episodes.map(entryOf);
+  const trained = new Set(
+    [...split.training, ...entries.filter(({ digest }) => training.has(digest))]
+      .flatMap(({ contents }) => contents ?? []),
+  );
+  return entries.map(({ digest, contents }) =>
+    trained.has(contents) ? "training" : validation.has(digest) ? "validation" : "new"
+  );
+}
+
 /** Sorts both parts and adds the digest. */
 export function sealSplit(
   seed: number,
-  training: readonly EpisodeIdentity[],
-  validation: readonly EpisodeIdentity[],
+  training: readonly SplitEntry[],
+  validation: readonly SplitEntry[],
 ): Split {
-  const contents = {
-    version: 1 as const,
-    seed,
+  const parts = {
     training: sortedByIdentity(training, (e) => e),
     validation: sortedByIdentity(validation, (e) => e),
   };
-  return { ...contents, digest: digestOf(contents) };
+  const identities = (part: readonly SplitEntry[]) =>
+    part.map(({ task, name, digest }) => ({ task, name, digest }));
+  // Without `contents`, which the digests of the episodes cover: so runs of earlier versions go on.
+  const digest = digestOf({
+    version: 1,
+    seed,
+    training: identities(parts.training),
+    validation: identities(parts.validation),
+  });
+  return { version: 1, seed, ...parts, digest };
 }
 
 /** Refuses a collection that holds one recording twice: it could land on both sides. */
-function identifyAll(episodes: readonly EpisodeData[]): EpisodeIdentity[] {
+function identifyAll(episodes: readonly EpisodeData[]): Required<SplitEntry>[] {
   const paths = new Map<string, string>();
   return episodes.map((episode) => {
-    const identity = identify(episode);
-    const other = paths.get(keyOf(identity));
+    const { path } = episode, entry = entryOf(episode);
+    const other = paths.get(keyOf(entry));
     if (other !== undefined) {
       throw new RangeError(
         `Cannot split: an episode must be there once, current value is ` +
-          `${episodeLabel(identity)} twice, in ${other} and ${episode.path}. Remove or rename one.`,
+          `${episodeLabel(entry)} twice, in ${other} and ${path}. Remove or rename one.`,
       );
     }
-    paths.set(keyOf(identity), episode.path);
-    return identity;
+    paths.set(keyOf(entry), path);
+    return entry;
   });
+}
+
+function entryOf(episode: EpisodeData): Required<SplitEntry> {
+  return { ...identify(episode), contents: contentsDigest(episode) };
 }
 
 function keyOf({ task, name }: EpisodeIdentity): string {

@@ -1,7 +1,7 @@
 import { writeFileAtomic } from "../formats/atomic_write.ts";
 import type { EpisodeIdentity } from "./_digest.ts";
 import { type JsonRecord, readJson } from "./_json.ts";
-import { sealSplit, type Split } from "./split.ts";
+import { sealSplit, type Split, type SplitEntry } from "./split.ts";
 
 /**
  * Writes a split as JSON, whole or not at all.
@@ -47,8 +47,8 @@ export function readSplit(path: string): Split {
   json.literal("version", 1);
   const split = sealSplit(
     json.number("seed"),
-    json.list("training", identity),
-    json.list("validation", identity),
+    json.list("training", splitEntry),
+    json.list("validation", splitEntry),
   );
   json.literal("digest", split.digest);
   return split;
@@ -61,4 +61,9 @@ export function identity(entry: JsonRecord): EpisodeIdentity {
     name: entry.text("name"),
     digest: entry.text("digest"),
   };
+}
+
+function splitEntry(entry: JsonRecord): SplitEntry {
+  const hasContents = entry.names().includes("contents"); // earlier versions wrote none
+  return { ...identity(entry), ...(hasContents ? { contents: entry.text("contents") } : {}) };
 }

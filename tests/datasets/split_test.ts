@@ -1,19 +1,41 @@
 import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import {
   applySplit,
+  divideEpisodes,
   type EpisodeData,
   readSplit,
   splitEpisodes,
+  splitParts,
   writeSplit,
 } from "../../lib/datasets/mod.ts";
-import { memoryEpisode } from "./_episode.ts";
+import { memoryEpisode, ticks } from "./_episode.ts";
 
-/** Recordings by task. */
+/** Recordings by task, each at another time. */
 function collection(sizes: Readonly<Record<string, number>>): EpisodeData[] {
   return Object.entries(sizes).flatMap(([task, size]) =>
-    Array.from({ length: size }, (_, k) => memoryEpisode({ task, name: `episode_${k}` }))
+    Array.from({ length: size }, (_, k) => recording(task, `episode_${k}`))
   );
+}
+
+function recording(task: string, name: string): EpisodeData {
+  const start = crc32(`${task}/${name}`);
+  return memoryEpisode({ task, name, robotTime: ticks(201, 100, start) });
+}
+
+/** What a manifest says of a sensor's values. */
+function sensorOf(crc32: number): Partial<EpisodeData["manifest"]> {
+  return { arrays: { sensor: { dtype: "float32", shape: [0, 1026], crc32 } } };
+}
+
+/** The same recording in a folder of another name. */
+function copyOf(episode: EpisodeData, name: string, task = episode.manifest.task): EpisodeData {
+  return {
+    ...episode,
+    path: `/data/${task}/${name}`,
+    manifest: { ...episode.manifest, task, name },
+  };
 }
 
 const label = ({ task, name }: { task: string; name: string }) => `${task}/${name}`;
@@ -119,16 +141,13 @@ Deno.test("split.json: comes back the same, divides the episodes, and notices ch
     () => applySplit(read, episodes.slice(1)),
     /1 differences: red\/episode_0 is missing/,
   );
-  const more = [...episodes, memoryEpisode({ task: "blue", name: "late" })];
+  const more = [...episodes, recording("blue", "late")];
   assert.throws(() => applySplit(read, more), /blue\/late is new/);
   const changed = [...episodes];
   changed[6] = { ...changed[6]!, action: changed[6]!.action.map((value) => value + 1) };
   assert.throws(() => applySplit(read, changed), /blue\/episode_1 has changed/);
   const rebuilt = [...episodes];
-  rebuilt[0] = memoryEpisode({
-    name: "episode_0",
-    manifest: { arrays: { sensor: { dtype: "float32", shape: [0, 1026], crc32: 5 } } },
-  });
+  rebuilt[0] = { ...episodes[0]!, manifest: { ...episodes[0]!.manifest, ...sensorOf(5) } };
   assert.throws(() => applySplit(read, rebuilt), /red\/episode_0 has changed/);
 });
 
@@ -147,4 +166,68 @@ Deno.test("split.json: an edited file is refused", () => {
   assert.throws(edited('"seed": 0', '"seed": "0"'), /seed should be a number/);
   assert.throws(edited(/"task": "blue"/, '"task": null'), /\[0\]\.task should be a text/);
   assert.throws(edited(/^/, "["), SyntaxError);
+});
+
+Deno.test("splits: copies of a recording, under any name or task, stay on one side", () => {
+  const episodes = collection({ red: 4, blue: 4 });
+  const copies = episodes.map((episode, i) =>
+    copyOf(episode, `copy ${i}`, i % 2 === 0 ? "green" : "red")
+  );
+  for (let seed = 0; seed < 20; seed++) {
+    const { training, validation } = splitEpisodes([...episodes, ...copies], {
+      seed,
+      fraction: 0.4,
+    });
+    const trained = new Set(training.map(({ contents }) => contents));
+    assert.ok(validation.every(({ contents }) => !trained.has(contents)), `seed ${seed}`);
+    assert.equal(training.length + validation.length, 16);
+  }
+  const [original] = episodes, copy = copyOf(original!, "again");
+  assert.throws(
+    () => divideEpisodes([...episodes, copy], (episode) => episode === copy),
+    /red\/again, which is a copy of red\/episode_0\. Leave one out/,
+  );
+  assert.throws(() => splitEpisodes([original!, copy]), /no copies of others/);
+});
+
+Deno.test("splits: one motion with other cameras, sensors or clocks is no copy", () => {
+  const images = { left: ticks(20, 10), right: ticks(20, 10) };
+  const parts = [
+    {},
+    { images: { left: images.left } },
+    { images },
+    { images: { ...images, right: ticks(20, 10, 0.01) } },
+    { sensorTime: ticks(100, 650) },
+    { sensorTime: ticks(100, 650, 0.2) },
+    { sensorTime: ticks(100, 650), manifest: sensorOf(1) },
+    { sensorTime: ticks(100, 650), manifest: sensorOf(2) },
+    { robotTime: ticks(201, 100, 5) },
+  ];
+  const episodes = parts.map((part, k) => memoryEpisode({ name: `${k}`, ...part }));
+  const { training, validation } = applySplit(splitEpisodes(episodes), episodes);
+  assert.equal(training.length + validation.length, parts.length);
+});
+
+Deno.test("splitParts: a copy of a training episode has trained, also by files without contents", () => {
+  const path = `${Deno.makeTempDirSync()}/split.json`;
+  const [first, second, other] = collection({ red: 3 });
+  const copy = copyOf(first!, "copy"), seen = copyOf(second!, "copy of another");
+  writeSplit(path, divideEpisodes([first!, second!], (episode) => episode === second));
+  const split = readSplit(path);
+  const parts = ["training", "validation", "new", "training", "new"];
+  assert.deepEqual(splitParts(split, [first!, second!, other!, copy, seen]), parts);
+  assert.deepEqual(splitParts(split, [copy]), ["training"]);
+
+  const text = Deno.readTextFileSync(path), old = text.replace(/,\s*"contents": "\w+"/g, "");
+  assert.notEqual(old, text);
+  Deno.writeTextFileSync(path, old);
+  assert.equal(readSplit(path).digest, split.digest);
+  assert.deepEqual(splitParts(readSplit(path), [copy, second!, first!]), [
+    ...["training", "validation", "training"],
+  ]);
+
+  // Earlier versions let copies validate.
+  const [trained] = split.training, [validated] = divideEpisodes([copy], () => true).validation;
+  const leaking = { ...split, training: [trained!], validation: [validated!] };
+  assert.deepEqual(splitParts(leaking, [copy]), ["training"]);
 });
