@@ -81,8 +81,11 @@ range behind it is that of the rounds. Exit code 1 if the results of both disagr
         ],
         { default: "reference" },
       ),
-      batch: integerFlag("samples of a step", { default: 4, min: 1 }),
-      window: integerFlag("rows of a step's sensor window", { default: 65, min: 1 }),
+      batch: integerFlag("samples of a step, and of the loader's small batches", {
+        default: 4,
+        min: 1,
+      }),
+      window: integerFlag("rows of a sensor window", { default: 65, min: 1 }),
       steps: integerFlag("measured runs of each case and side", {
         min: 1,
         defaultText:

@@ -6,6 +6,7 @@
  */
 import { cacheSubject } from "./_cache_subject.ts";
 import { csvSubject } from "./_csv_subject.ts";
+import { loaderSubject } from "./_loader_subject.ts";
 import { npzSubject } from "./_npz_subject.ts";
 import { preprocessSubject } from "./_preprocess_subject.ts";
 import type { Subject } from "./_subject.ts";
@@ -14,6 +15,7 @@ import { serve } from "./_worker_loop.ts";
 const SUBJECTS: Record<string, (config: never) => Promise<Subject> | Subject> = {
   cache: cacheSubject,
   csv: csvSubject,
+  loader: loaderSubject,
   npz: npzSubject,
   preprocess: preprocessSubject,
 };

@@ -8,6 +8,7 @@ import { csv } from "./csv.ts";
 import { dispatch } from "./dispatch.ts";
 import { matmul } from "./matmul.ts";
 import { cache } from "./cache.ts";
+import { loader } from "./loader.ts";
 import { npz } from "./npz.ts";
 import { preprocess } from "./preprocess.ts";
 import { step } from "./step.ts";
@@ -39,4 +40,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   npz,
   preprocess,
   cache,
+  loader,
 };

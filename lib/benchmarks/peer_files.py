@@ -1,7 +1,7 @@
-"""What reading and writing files is measured against: NumPy and pandas, in a process of their own.
+"""What reading and writing files is measured against: NumPy, pandas and PyTorch, in a process of their own.
 
-Started as `python3 peer_files.py THREADS`; speaks as peer_protocol.py says. Subjects are `csv`, `npz`
-and `preprocess`. A module is imported by the subject that needs it, so that peak memory is that of
+Started as `python3 peer_files.py THREADS`; speaks as peer_protocol.py says. Subjects are `csv`, `npz`,
+`preprocess` and `loader`. A module is imported by the subject that needs it, so that peak memory is that of
 what it uses.
 """
 
@@ -82,11 +82,18 @@ def preprocess(config):
     return {"run": run, "repeats": 1, "facts": facts}
 
 
+def loader(config):
+    import loader_peer
+
+    return loader_peer.loader(config)
+
+
 SUBJECTS = {
     "csv": csv,
     "csv exactness": csv_exactness,
     "npz": npz,
     "preprocess": preprocess,
+    "loader": loader,
 }
 
 
@@ -95,5 +102,5 @@ def prepare(config):
 
 
 if __name__ == "__main__":
-    versions = {name: version(name) for name in ("numpy", "pandas")}
+    versions = {name: version(name) for name in ("numpy", "pandas", "torch")}
     peer_protocol.serve(versions, prepare, {})

@@ -23,6 +23,8 @@ export interface EpisodeView {
 
 /** The sensor of an episode; its rows stay on disk. */
 export interface EpisodeSensor {
+  /** Path of the rows, an `.npy` file of (M, 1026) float32. */
+  readonly file: string;
   /** (M) times, in seconds, strictly ascending. */
   readonly time: Float64Array;
   /** (N, 2) first row of each action's past window and the row after its last. */
@@ -122,13 +124,15 @@ export function openEpisode(folder: string): Episode {
   const rows = shapeOf(path, manifest, "sensor_time")[0]!;
   const time = read("sensor_time", "float64", [rows]);
   const range = read("sensor_range", "int32", [count, 2]);
-  const reader = openNpy(join(path, "sensor.npy"), {
+  const file = join(path, "sensor.npy");
+  const reader = openNpy(file, {
     dtype: "float32",
     shape: [rows, SENSOR_WIDTH],
   });
   return {
     ...partial,
     sensor: {
+      file,
       time,
       range,
       rows,

@@ -47,6 +47,14 @@ Deno.test("bench cache measures opening, looking up, reading and extracting", as
   assert(records.every(({ engine, median }) => engine === "none" && median > 0));
 });
 
+Deno.test("bench loader --no-peer loads from a small and a large data set", async () => {
+  const { records } = await bench(["loader", "--no-peer", "--batch", "3", "--window", "5"]);
+  assert.deepEqual(
+    records.map(({ config: { samples, batch, window } }) => [samples, batch, window]),
+    [[100, 64, 5], [1000, 64, 5], [1000, 3, 5]],
+  );
+});
+
 Deno.test("bench csv npz starts no engine and reports sizes and rates without python3", async () => {
   const { records, stderr } = await bench(["csv", "npz"], { PATH: "" });
   assert.doesNotMatch(stderr, /engine/);

@@ -1,0 +1,2 @@
+export type { LoadedBatch, LoadedShape } from "./loaded_batch.ts";
+export * from "./loader.ts";
