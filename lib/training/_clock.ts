@@ -1,0 +1,36 @@
+/** What waits for data; a loader is one. */
+interface Waiting {
+  readonly metrics: {
+    /** Milliseconds in all. */
+    readonly waited: number;
+  };
+}
+
+/** Tells time in optimiser steps from time waiting for data. */
+export class Clock {
+  readonly #began = performance.now();
+  readonly #loader: Waiting;
+  #stepMs = 0;
+
+  /** @param loader whose waiting counts as data time */
+  constructor(loader: Waiting) {
+    this.#loader = loader;
+  }
+
+  /** Runs a step, which may wait for data. */
+  async step<T>(run: () => Promise<T>): Promise<T> {
+    const began = performance.now(), waited = this.#loader.metrics.waited;
+    const result = await run();
+    this.#stepMs += performance.now() - began - (this.#loader.metrics.waited - waited);
+    return result;
+  }
+
+  /** Seconds so far. */
+  get seconds(): { readonly total: number; readonly data: number; readonly step: number } {
+    return {
+      total: (performance.now() - this.#began) / 1000,
+      data: this.#loader.metrics.waited / 1000,
+      step: this.#stepMs / 1000,
+    };
+  }
+}

@@ -1,0 +1,71 @@
+import { tf } from "../engine/mod.ts";
+import type { PolicyBatch, PolicyConfig } from "../policies/mod.ts";
+import type { LoadedBatch, LoadedShape } from "./loader/mod.ts";
+
+/** A loaded batch on the engine; the caller disposes of it. */
+export function batchTensors(
+  batch: LoadedBatch,
+  { tokens, visionDim, sensorWindow, horizon }: LoadedShape,
+  config: PolicyConfig,
+  sensorWeight: number,
+): PolicyBatch {
+  const { size } = batch;
+  const sensorRows = sensorWindow?.rows ?? 0;
+  const hasSensor = config.sensorEncoder !== null && sensorRows > 0;
+  return {
+    vision: tf.tensor3d(batch.vision, [size, tokens, visionDim]),
+    visionMask: tf.tensor2d(Float32Array.from(batch.visionMask), [size, tokens]),
+    ...(hasSensor
+      ? {
+        sensor: tf.tensor3d(batch.sensor, [size, sensorRows, config.sensorEncoder!.inputChannels]),
+        sensorMask: tf.tensor2d(Float32Array.from(batch.sensorMask), [size, sensorRows]),
+      }
+      : {}),
+    actions: tf.tensor3d(batch.actions, [size, horizon, config.actionExpert.actionDim]),
+    actionMask: tf.tensor2d(Float32Array.from(batch.actionMask), [size, horizon]),
+    weights: {
+      confidence: tf.tensor1d(batch.confidence),
+      ...(sensorWeight === 1
+        ? {}
+        : { hasSensor: tf.tensor1d(batch.hasSensor, "bool"), sensorWeight }),
+    },
+  };
+}
+
+/** Disposes of a batch's tensors. */
+export function disposeBatch({ weights, ...rest }: PolicyBatch): void {
+  tf.dispose([
+    rest as Record<string, tf.Tensor>,
+    weights?.confidence ?? [],
+    weights?.hasSensor ?? [],
+  ]);
+}
+
+/** How many samples went through, with and without a sensor. */
+export interface Counted {
+  sensor: number;
+  noSensor: number;
+}
+
+/**
+ * The next few batches of a loader, which stays open, as tensors: each is disposed of when the next one
+ * is asked for.
+ */
+export async function* microBatches(
+  source: AsyncGenerator<LoadedBatch>,
+  count: number,
+  tensorsOf: (batch: LoadedBatch) => PolicyBatch,
+  counted: Counted,
+): AsyncGenerator<PolicyBatch> {
+  for (let i = 0; i < count; i++) {
+    const { value, done } = await source.next();
+    if (done) return;
+    for (let b = 0; b < value.count; b++) counted[value.hasSensor[b] ? "sensor" : "noSensor"]++;
+    const tensors = tensorsOf(value);
+    try {
+      yield tensors;
+    } finally {
+      disposeBatch(tensors);
+    }
+  }
+}
