@@ -17,6 +17,8 @@ export interface ClosedLoopOptions {
   readonly processNoise?: boolean;
   /** Reduction of the frames: 1 for 640×360, 5 for 128×72; default 5. */
   readonly raster?: 1 | 5;
+  /** Newest rows of the sensor that are seen, at 650 Hz; default 65, 100 ms. */
+  readonly sensorRows?: number;
 }
 
 /** What a policy may know at a moment. */
@@ -27,11 +29,16 @@ export interface ClosedLoopObservation {
   readonly frames: readonly Float32Array[];
   /** `(5)` when these frames were taken, seconds since the start. */
   readonly frameTimes: readonly number[];
-  /** `(2048)` see {@linkcode visualFeature}. */
+  /** `(2048)` see {@linkcode visualFeature}; computed when it is asked for. */
   readonly feature: Float32Array;
-  /** `(65·1026)` the newest sensor rows, oldest first: force, then A-line. */
+  /**
+   * `(sensorRows·1026)` the newest sensor rows, oldest first: force, then A-line. Before the start the
+   * robot rests. Rows begin 0.2 s before it, as in recordings; older ones are 0.
+   */
   readonly sensor: Float32Array;
-  /** `(65)` when the rows were measured, seconds since the start. */
+  /** `(sensorRows)` 1 for measured rows, 0 for those before the first. */
+  readonly sensorMask: Uint8Array;
+  /** `(sensorRows)` when the rows were measured, seconds since the start. */
   readonly sensorTimes: Float64Array;
 }
 
@@ -104,7 +111,12 @@ export interface ClosedLoop {
   result(): ClosedLoopResult;
 }
 
+/** Default of `sensorRows`. */
 const WINDOW_ROWS = 65;
+/** A run's rows and the 0.2 s before it. */
+const MOST_ROWS = 100_000;
+/** Time of the first row, s; recordings begin there too. */
+const FIRST_ROW = -0.2;
 const FRAME_SECONDS = 0.2;
 const STEPS_PER_ACTION = Math.round(ACTION_SECONDS * STEPS_PER_SECOND);
 const MAX_LATERAL = 0.5, MAX_SPEED = 3, DEPTH_TOLERANCE = 0.3; // mm, mm/s, mm
@@ -116,7 +128,7 @@ const MAX_LATERAL = 0.5, MAX_SPEED = 3, DEPTH_TOLERANCE = 0.3; // mm, mm/s, mm
  * @param scene the scene
  * @param options length, noise, size of frames
  * @returns the run
- * @throws {RangeError} if the length is not a positive multiple of 0.01 s
+ * @throws {RangeError} if the length is not a positive multiple of 0.01 s, or the window has no rows
  *
  * @example
  * ```ts
@@ -134,12 +146,18 @@ export function createClosedLoop(
   scene: PhantomScene,
   options: ClosedLoopOptions = {},
 ): ClosedLoop {
-  const { seconds = 10, processNoise = true, raster = 5 } = options;
+  const { seconds = 10, processNoise = true, raster = 5, sensorRows = WINDOW_ROWS } = options;
   const steps = Math.round(seconds * STEPS_PER_SECOND);
   if (!(steps > 0) || Math.abs(steps - seconds * STEPS_PER_SECOND) > 1e-6) {
     throw new RangeError(
       `Cannot start a closed loop: its length must be a positive multiple of 0.01 s, ` +
         `current value is ${seconds}. Use 10`,
+    );
+  }
+  if (!(Number.isInteger(sensorRows) && sensorRows >= 1 && sensorRows <= MOST_ROWS)) {
+    throw new RangeError(
+      `Cannot start a closed loop: sensorRows must be a whole number from 1 to ${MOST_ROWS}, ` +
+        `current value is ${sensorRows}. Use what the policy was trained with`,
     );
   }
   const robot = new SimulatedRobot(scene, [], processNoise);
@@ -161,7 +179,7 @@ export function createClosedLoop(
     get pose() {
       return robot.pose.map((value, i) => i < 3 ? value : wrapDegrees(value));
     },
-    observe: (time = robot.time) => observe(robot, time, raster),
+    observe: (time = robot.time) => observe(robot, time, raster, sensorRows),
     apply: (chunk, actions = chunk.length / ACTION_VALUES) => {
       for (const velocity of velocitiesOf(chunk, actions)) {
         for (let i = 0; i < STEPS_PER_ACTION; i++) step(velocity);
@@ -178,7 +196,12 @@ export function createClosedLoop(
   };
 }
 
-function observe(robot: SimulatedRobot, time: number, raster: 1 | 5): ClosedLoopObservation {
+function observe(
+  robot: SimulatedRobot,
+  time: number,
+  raster: 1 | 5,
+  sensorRows: number,
+): ClosedLoopObservation {
   const query = Math.round(10 * time);
   if (Math.abs(query - 10 * time) > 1e-6 || query < 0 || time > robot.time + 1e-9) {
     throw new RangeError(
@@ -195,17 +218,31 @@ function observe(robot: SimulatedRobot, time: number, raster: 1 | 5): ClosedLoop
   const frames = frameTimes.map((taken, view) =>
     renderFrame(scene, view, robot.poseAt(taken, pose), frameWords[view]!, raster).slice()
   );
-  const feature = visualFeature(frames.map((frame) => thumbnail(frame)), scene.task);
-  const rowWords = streamWords(scene.seed, 1006 + query, WINDOW_ROWS);
-  const sensorTimes = Float64Array.from(
-    rowWords,
-    (_, row) => time - (WINDOW_ROWS - 1 - row) / SENSOR_HZ,
-  );
-  const sensor = new Float32Array(WINDOW_ROWS * SENSOR_VALUES);
-  rowWords.forEach((word, row) =>
-    measureRow(sensor, row * SENSOR_VALUES, robot, sensorTimes[row]!, word)
-  );
-  return { time, frames, frameTimes, feature, sensor, sensorTimes };
+  return {
+    time,
+    frames,
+    frameTimes,
+    get feature() {
+      return visualFeature(frames.map((frame) => thumbnail(frame)), scene.task);
+    },
+    ...observeSensor(robot, time, query, sensorRows),
+  };
+}
+
+/** The newest rows; those of a shorter window are the end of a longer one. */
+function observeSensor(robot: SimulatedRobot, time: number, query: number, rows: number) {
+  const words = streamWords(robot.scene.seed, 1006 + query, Math.max(rows, WINDOW_ROWS));
+  const sensor = new Float32Array(rows * SENSOR_VALUES);
+  const sensorMask = new Uint8Array(rows), sensorTimes = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const age = rows - 1 - row;
+    const measured = sensorTimes[row] = time - age / SENSOR_HZ;
+    if (measured < FIRST_ROW - 1e-9) continue;
+    sensorMask[row] = 1;
+    const word = words[age < WINDOW_ROWS ? WINDOW_ROWS - 1 - age : age]!;
+    measureRow(sensor, row * SENSOR_VALUES, robot, measured, word);
+  }
+  return { sensor, sensorMask, sensorTimes };
 }
 
 function velocitiesOf(chunk: ArrayLike<number>, actions: number): Float64Array[] {

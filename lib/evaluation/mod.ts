@@ -1,0 +1,31 @@
+/**
+ * How good a policy is: in open loop on recordings, baselines always beside it, and as a page to read.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { evaluateChunks, parsePredictions, reportPage } from "./mod.ts";
+ *
+ * const samples = [0.1, 0.2, 0.3].map((gt) => ({
+ *   gt_delta_actions: [[gt, 0, 0]],
+ *   pred_delta_actions: [[0.2, 0, 0]],
+ * }));
+ * const { chunks, flags, meanSource } = parsePredictions({ samples });
+ * const evaluation = evaluateChunks(chunks, flags, { meanSource });
+ * assert.equal(evaluation.beatsBaselines, false);
+ * assert.match(reportPage({ title: "An audit", evaluation }), /hold last action/);
+ * ```
+ *
+ * @module
+ */
+export * from "./chunk_predictions.ts";
+export * from "./comparison.ts";
+export { type ErrorDistribution, type ErrorSummary, summariseErrors } from "./error_summary.ts";
+export * from "./evaluation.ts";
+export * from "./format_evaluation.ts";
+export * from "./permutation_test.ts";
+export * from "./predict_dataset.ts";
+export * from "./predictions_file.ts";
+export * from "./recorded_truth.ts";
+export * from "./report/report_page.ts";
+export * from "./closed_loop/mod.ts";
