@@ -19,6 +19,11 @@ const ROOMS = [
   "features",
   "policies",
   "checkpoints",
+  "training",
+  "control",
+  "evaluation",
+  "plots",
+  "demonstration",
   "inspect",
   "cli",
 ];

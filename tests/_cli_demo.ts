@@ -27,6 +27,7 @@ if (import.meta.main) {
       engine: engineFlag(),
       seed: seedFlag(),
     },
+    aliases: { lr: "learningRate", stepSize: "learningRate" },
     run: async (flags, context) => {
       console.log("a library chats");
       context.note("a remark");

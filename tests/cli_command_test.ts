@@ -29,12 +29,25 @@ Deno.test("--help explains every flag with its default and ends with 0", async (
   const plain = stdout.replace(/\s+/g, " ");
   assert.match(plain, /deno task demo .*\[PATH\.\.\.\].*Shows its flags\./);
   assert.match(plain, /--batch-size <N> samples per step \(default: 4\)/);
-  assert.match(plain, /--learning-rate <N> step size \(default: none\)/);
+  assert.match(
+    plain,
+    /--learning-rate <N> step size \(default: none, also --lr, also --step-size\)/,
+  );
   assert.match(plain, /--engine <auto\|tensorflow\|webgpu\|wasm> .*\(default: auto\)/);
   for (const name of ["--json", "--quiet", "--verbose", "--fast"]) {
     assert.match(plain, new RegExp(`${name} .*?\\(default: off\\)`));
   }
   assert.match(plain, /A note at the end\./);
+});
+
+Deno.test("another name of a flag is the flag, in every spelling", async () => {
+  for (const words of [["--lr", "0.5"], ["--step-size=0.5"], ["--step_size", "0.5"]]) {
+    const { stdout } = await run(...words, "--json");
+    assert.equal(JSON.parse(stdout).flags.learningRate, 0.5, words.join(" "));
+  }
+  const { code, stderr } = await run("--lr", "--fast");
+  assert.equal(code, 2);
+  assert.match(stderr, /--learning-rate needs a value/);
 });
 
 Deno.test("--help fits into 100 columns, and a long list of choices does not widen it", async () => {

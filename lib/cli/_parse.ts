@@ -22,6 +22,8 @@ export type Parsed =
   | {
     readonly values: Readonly<Record<string, unknown>> & CommonFlags;
     readonly arguments: readonly string[];
+    /** Names of the flags that were given, in camelCase. */
+    readonly given: ReadonlySet<string>;
   };
 
 /**
@@ -36,7 +38,13 @@ export function parseCommand<F extends Flags>(
   const flags: Flags = { ...definition.flags, ...COMMON_FLAGS };
   const names = new Map(Object.keys(flags).map((key) => [kebab(key), key]));
   const command = createCommand(definition, flags);
-  const words = withKebabNames(args, names);
+  const aliases = Object.entries(definition.aliases ?? {}).map(([other, key]) =>
+    [kebab(other), kebab(key)] as const
+  );
+  const words = withKebabNames(
+    args,
+    new Map([...[...names.keys()].map((name) => [name, name] as const), ...aliases]),
+  );
   refuseFlagsAsValues(words, flags, names);
   try {
     command.parse(words, { from: "user" });
@@ -57,6 +65,7 @@ export function parseCommand<F extends Flags>(
   return {
     values: values as Readonly<Record<string, unknown>> & CommonFlags,
     arguments: command.args,
+    given: new Set(Object.keys(given)),
   };
 }
 
@@ -70,7 +79,10 @@ function createCommand<F extends Flags>(definition: CommandDefinition<F>, flags:
     .allowExcessArguments(false)
     .helpOption("-h, --help", "print this text");
   if (definition.arguments !== undefined) command.arguments(definition.arguments);
-  for (const [key, flag] of Object.entries(flags)) command.addOption(createOption(key, flag));
+  for (const [key, flag] of Object.entries(flags)) {
+    const others = Object.entries(definition.aliases ?? {}).filter(([, name]) => name === key);
+    command.addOption(createOption(key, flag, others.map(([other]) => `, also --${kebab(other)}`)));
+  }
   const { details } = definition;
   const plain = command.helpInformation.bind(command);
   command.helpInformation = (context) =>
@@ -78,18 +90,21 @@ function createCommand<F extends Flags>(definition: CommandDefinition<F>, flags:
   return command;
 }
 
-function createOption(key: string, flag: Flag<unknown>): Option {
+function createOption(key: string, flag: Flag<unknown>, others: readonly string[]): Option {
   const value = { switch: "", value: ` <${flag.placeholder}>`, list: ` <${flag.placeholder}...>` };
   const option = new Option(
     `--${kebab(key)}${value[flag.kind]}`,
-    `${flag.summary} (default: ${flag.fallbackText})`,
+    `${flag.summary} (default: ${flag.fallbackText}${others.join("")})`,
   );
   option.attributeName = () => key;
   option.negate = false; // `--no-peer` is a flag of that name, not the opposite of `--peer`
   return option;
 }
 
-/** `--batch_size` → `--batch-size`, where that is a flag; a leading `--` of a runner is dropped. */
+/**
+ * `--batch_size` → `--batch-size`, where that is a flag, and other names of a flag to its own; a leading
+ * `--` of a runner is dropped.
+ */
 function withKebabNames(args: readonly string[], names: ReadonlyMap<string, string>): string[] {
   const all = args[0] === "--" ? args.slice(1) : [...args];
   const end = all.indexOf("--");
@@ -97,7 +112,8 @@ function withKebabNames(args: readonly string[], names: ReadonlyMap<string, stri
     if (!arg.startsWith("--") || (end >= 0 && index >= end)) return arg;
     const equals = arg.indexOf("=");
     const name = arg.slice(2, equals < 0 ? undefined : equals).replaceAll("_", "-");
-    return names.has(name) ? `--${name}${equals < 0 ? "" : arg.slice(equals)}` : arg;
+    const known = names.get(name);
+    return known === undefined ? arg : `--${known}${equals < 0 ? "" : arg.slice(equals)}`;
   });
 }
 

@@ -19,6 +19,8 @@ export type FlagValues<F extends Flags> =
 export interface CommandContext {
   /** Arguments that are not flags. */
   readonly arguments: readonly string[];
+  /** Names of the flags that were given, in camelCase; the others have their defaults. */
+  readonly given: ReadonlySet<string>;
   /**
    * Aborted by the first Ctrl-C or a request to end. A command that has looked at it is given the
    * time to save its state; one that has not is ended at once. The second Ctrl-C always ends it.
@@ -54,6 +56,8 @@ export interface CommandDefinition<F extends Flags> {
   readonly arguments?: string;
   /** Flags by camelCase name; `--kebab-case` and `--snake_case` are both accepted. */
   readonly flags: F;
+  /** Other names of flags, by camelCase: `{ fusion: "fusionStrategy" }` makes `--fusion` the same. */
+  readonly aliases?: Readonly<Record<string, keyof F & string>>;
   /** Does the work. */
   readonly run: (
     flags: FlagValues<F>,
@@ -106,7 +110,7 @@ export async function runCommand<const F extends Flags>(
     verbose = values.verbose;
     if (values.json) keepStandardOutputClean();
     using progress = new ProgressLine({ quiet: values.quiet });
-    const context = createContext(parsed.arguments, values, progress, interrupt);
+    const context = createContext(parsed, values, progress, interrupt);
     const result = await definition.run(values as FlagValues<F>, context) ?? {};
     progress.clear();
     if (values.json && result.document !== undefined) {
@@ -126,7 +130,7 @@ function goWhereTheUserIs(): void {
 }
 
 function createContext(
-  rest: readonly string[],
+  { arguments: rest, given }: Pick<CommandContext, "arguments" | "given">,
   { json, quiet }: CommonFlags,
   progress: ProgressLine,
   interrupt: Interrupt,
@@ -137,6 +141,7 @@ function createContext(
   };
   return {
     arguments: rest,
+    given,
     get signal() {
       return interrupt.signal;
     },

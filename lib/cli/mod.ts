@@ -11,6 +11,7 @@ export * from "./format_duration.ts";
 export * from "./format_progress.ts";
 export * from "./nearest.ts";
 export * from "../formats/printable.ts";
+export * from "../formats/quote.ts";
 export * from "./progress_line.ts";
 export * from "./table.ts";
 export * from "./terminal.ts";

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from "node:path";
 import { discoverRecordings } from "../episodes/discover.ts";
 import { findPlaces } from "../episodes/doctor/_places.ts";
 import { readManifest } from "../episodes/episode.ts";
+import { quote } from "../formats/quote.ts";
 
 /**
  * The episode containers below some roots. Recordings there that were not preprocessed are an error,
@@ -34,7 +35,7 @@ export function findEpisodes(roots: readonly string[]): string[] {
       throw new RangeError(
         `Cannot make features of ${root}: ${unprocessed.length} of its recordings are not ` +
           `preprocessed, the first is ${unprocessed[0]!.path}. ` +
-          `Preprocess them with: deno task preprocess --data ${root}`,
+          `Preprocess them with: deno task preprocess --data ${quote(root)}`,
       );
     }
     if (containers.length === 0) {

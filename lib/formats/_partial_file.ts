@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { writeError, writing } from "./_write_error.ts";
 
 /** Marks what is still being written; such leftovers of a killed process may be deleted. */
-const PARTIAL = ".partial-";
+export const PARTIAL = ".partial-";
 
 /** A file that takes its place when it is complete. */
 export interface PartialFile extends Disposable {

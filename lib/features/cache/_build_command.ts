@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { quote } from "../../formats/quote.ts";
 import type { MissingFeature } from "./miss_error.ts";
 import type { FeaturePlan } from "./plan.ts";
 
@@ -27,8 +28,4 @@ function commonFolder(paths: readonly string[]): string {
     folder = dirname(folder);
   }
   return folder;
-}
-
-function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

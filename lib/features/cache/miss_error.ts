@@ -38,8 +38,10 @@ export class FeatureMissError extends Error {
     });
     const more = steps.size > SHOWN_EPISODES ? `; … (${steps.size} episodes)` : "";
     super(
-      `Cannot read features: ${missing.length} are not in the cache ${folder}: ` +
-        `${places.join("; ")}${more}. Build them with: ${command}`,
+      `Missing cached features for keys: ${
+        places.join("; ")
+      }${more}. ${missing.length} are not in ` +
+        `the cache ${folder}. Build them with: ${command}`,
     );
     this.missing = missing;
   }

@@ -1,0 +1,8 @@
+/**
+ * Policies at work: from a checkpoint to actions.
+ *
+ * @module
+ */
+export * from "./open_policy.ts";
+export * from "./predict_chunk.ts";
+export * from "./usual_checkpoint.ts";

@@ -1,0 +1,7 @@
+/**
+ * Data to begin with: simulated recordings, preprocessed, with their features, made when they are
+ * first needed and kept for all runs.
+ *
+ * @module
+ */
+export * from "./demonstration.ts";

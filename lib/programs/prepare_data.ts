@@ -1,0 +1,139 @@
+import { resolve } from "node:path";
+import { type CommandContext, UsageError } from "../cli/mod.ts";
+import { divideEpisodes, parseWeights, splitEpisodes } from "../datasets/mod.ts";
+import type { Episode } from "../episodes/mod.ts";
+import { plural } from "../episodes/_plural.ts";
+import { createExtractor, defaultFeatureCache, type FeatureExtractor } from "../features/mod.ts";
+import { openTrainingData, type TrainingData } from "../training/mod.ts";
+import { demonstrationData } from "./demonstration_data.ts";
+import type { DATA_FLAGS, ValuesOf } from "./flags.ts";
+import { sensorMilliseconds } from "./resolve.ts";
+
+/** Values of the flags that choose data. */
+export type DataValues = ValuesOf<typeof DATA_FLAGS> & { readonly seed: number };
+
+/** Data that are ready to train on. */
+export interface PreparedData {
+  /** Makes the visual features. */
+  readonly extractor: FeatureExtractor;
+  /** The samples. */
+  readonly data: TrainingData;
+  /** Folder of the simulated recordings; null where the data are the user's own. */
+  readonly demonstration: string | null;
+  /** Folder of the feature cache. */
+  readonly cache: string;
+}
+
+/**
+ * Opens the data that flags name; makes the demonstration where they name none.
+ *
+ * @param values of the flags
+ * @param paths episode containers of `--data`; null for the demonstration
+ * @param sensorRows rows of a sensor window; null for policies without a sensor
+ * @param context of the command
+ * @returns the data; dispose of them
+ * @throws {FeatureMissError} when features of own data are missing: the message says how to make them
+ */
+export async function prepareData(
+  values: DataValues,
+  paths: readonly string[] | null,
+  sensorRows: number | null,
+  context: CommandContext,
+): Promise<PreparedData> {
+  const extractor = extractorOf(values), cache = cacheOf(values);
+  const found = paths === null
+    ? await demonstration(values, cache, context)
+    : ownData(values, paths, context);
+  const data = await openTrainingData(found.paths, {
+    ...{ split: found.split, extractor, cache },
+    dataset: {
+      horizon: values.horizon,
+      sensorMilliseconds: sensorRows === null ? null : sensorMilliseconds(sensorRows),
+      proprioceptionMilliseconds: null, // no policy looks at it yet
+    },
+    collection: {
+      weights: weightsOf(values.weights),
+      priorityMode: values.priorityMode,
+    },
+  });
+  return { extractor, data, demonstration: found.folder, cache };
+}
+
+/**
+ * What makes the visual features.
+ *
+ * @param values of the flags that choose data
+ * @returns the extractor
+ * @throws {UsageError} when the demonstration has no such features
+ */
+export function extractorOf(
+  { data, features, views, import: mapping }: DataValues,
+): FeatureExtractor {
+  if (data.length === 0 && features !== "pixel-2048") {
+    throw new UsageError(
+      `Cannot use --features ${features} on the demonstration: it has features pixel-2048. ` +
+        "Name your own data with --data.",
+    );
+  }
+  return createExtractor(features, {
+    ...(views.length === 0 ? {} : { views }),
+    ...(mapping === undefined ? {} : { import: mapping }),
+  });
+}
+
+/**
+ * The folder of the feature cache.
+ *
+ * @param values of the flags that choose data
+ * @returns absolute path
+ */
+export function cacheOf({ cache }: Pick<DataValues, "cache">): string {
+  return cache === undefined ? defaultFeatureCache() : resolve(cache);
+}
+
+async function demonstration(
+  { demoEpisodes }: DataValues,
+  features: string,
+  context: CommandContext,
+) {
+  const { folder, train, val } = await demonstrationData(features, demoEpisodes, context);
+  const validating = new Set(val.map(({ path }) => resolve(path)));
+  return {
+    folder,
+    paths: [...train, ...val].map(({ path }) => path),
+    split: (episodes: readonly Episode[]) =>
+      divideEpisodes(episodes, ({ path }) => validating.has(resolve(path))),
+  };
+}
+
+function ownData(
+  { data, valSplit, seed }: DataValues,
+  paths: readonly string[],
+  { note }: CommandContext,
+) {
+  note(`data: ${plural(paths.length, "episode")} below ${data.join(", ")}`);
+  return {
+    folder: null,
+    paths,
+    split: (episodes: readonly Episode[]) => {
+      const split = splitEpisodes(episodes, { seed, fraction: valSplit });
+      const share = split.validation.length / episodes.length;
+      if (share > 1.5 * valSplit) {
+        note(
+          `${split.validation.length} of ${episodes.length} episodes validate, more than ` +
+            `--val-split ${valSplit}: each task with two episodes or more gives at least one`,
+        );
+      }
+      return split;
+    },
+  };
+}
+
+function weightsOf(texts: readonly string[]) {
+  try {
+    return parseWeights(texts);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new UsageError(error.message);
+    throw error;
+  }
+}

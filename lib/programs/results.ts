@@ -1,0 +1,160 @@
+/** What a run tells people at its end. */
+import { basename, join, relative } from "node:path";
+import { type CommandContext, formatDuration, formatTable, quote } from "../cli/mod.ts";
+import { BASELINES, closedLoopRows, formatEvaluation, reportPage } from "../evaluation/mod.ts";
+import { BASELINE_TITLES, formatNumber } from "../evaluation/_words.ts";
+import { readMetrics } from "../training/mod.ts";
+import { REPLAN_MS, type RunEvaluation } from "./evaluate_run.ts";
+import type { Stage1Values } from "./flags.ts";
+import type { PreparedData } from "./prepare_data.ts";
+import type { RunSummary } from "./summary.ts";
+
+/**
+ * Prints errors beside baselines, and successes in the simulator.
+ *
+ * @param evaluation of a run
+ * @param context of the command
+ */
+export function printResults(evaluation: RunEvaluation, { print }: CommandContext): void {
+  print(formatEvaluation(evaluation.openLoop));
+  if (evaluation.closedLoop.length === 0) return;
+  const rows = insertions(evaluation).map(({ title, report }) => [title, report] as const);
+  print(`\nInsertions in the simulator\n${formatTable(closedLoopRows(rows))}`);
+}
+
+/** The policy at each replanning interval, then those that need no training. */
+function insertions({ closedLoop, baselines }: RunEvaluation) {
+  return [
+    ...closedLoop.map((report) => ({ title: "policy", report })),
+    ...(baselines === null ? [] : [
+      { title: "expert, knows the truth", report: baselines.expert },
+      { title: "hold last action", report: baselines.hold },
+      { title: "no motion", report: baselines.zero },
+    ]),
+  ];
+}
+
+/** What the last lines of a run are made of. */
+export interface RunEnd {
+  /** Its folder. */
+  readonly run: string;
+  /** Its summary. */
+  readonly summary: RunSummary;
+  /** What became of it. */
+  readonly evaluation: RunEvaluation;
+  /** Its data. */
+  readonly prepared: PreparedData;
+  /** The flags. */
+  readonly values: Pick<Stage1Values, "noSensor" | "zChunk">;
+  /** How long everything took. */
+  readonly seconds: number;
+}
+
+/**
+ * Says how good the policy is, where everything is, and what to do next.
+ *
+ * @param end of a run
+ * @param context of the command
+ */
+export function printEnd(end: RunEnd, { note }: CommandContext): void {
+  const { summary, prepared, values, seconds } = end;
+  const { checkpoints, stopped, epochs, val } = summary;
+  const path = shown(end.run), run = quote(path);
+  const evaluated = stopped === "early" ? "best" : "final";
+  const checkpoint = (name: "best" | "final", epoch: number | null) => {
+    const place = checkpoints[name];
+    if (place === null) return [];
+    const mark = name === evaluated ? ", the one that was evaluated" : "";
+    return [[name, `${shown(place)} (epoch ${epoch}${mark})`]];
+  };
+  const others = [
+    ...(prepared.demonstration === null ? [] : [["your data", "--data EPISODES"]]),
+    ...(values.noSensor ? [] : [["no sensor", "--no-sensor"]]),
+    ...(values.zChunk === "gt" ? [] : [["the reference's mistake", "--z-chunk gt"]]),
+  ];
+  const rows = [
+    ["run", path],
+    ["report", join(path, "report.html")],
+    ...checkpoint("best", val.bestEpoch),
+    ...checkpoint("final", epochs),
+    ...(prepared.demonstration === null ? [] : [["recordings", prepared.demonstration]]),
+    ["features", prepared.cache],
+    ["time", `${formatDuration(seconds)} in all`],
+    ["next", `deno task check:checkpoint ${run}`],
+    ["", `deno task simulate --run ${run} --replan-ms ${REPLAN_MS.join(",")}`],
+    ["", `deno task evaluate --run ${run}`],
+    ["", predictCommand(run, prepared)],
+    ["", `deno task convert ${run} ${quote(`${basename(path)}.pt`)}`],
+    ...others.map(([what, flags], i) => [
+      i === 0 ? "try" : "",
+      `deno task ${summary.program} ${flags}   # ${what}`,
+    ]),
+  ];
+  const table = rows.map(([name, text]) => `${name!.padEnd(12)}${text}`).join("\n");
+  note(`\n${verdict(end.evaluation)}\n\n${table}`);
+}
+
+/** The policy against the best baseline. */
+function verdict({ openLoop: { model, baselines, rmseUnit } }: RunEvaluation): string {
+  const best = BASELINES.reduce((a, b) => baselines[b].rmse < baselines[a].rmse ? b : a);
+  const size = (value: number) => `${formatNumber(value)}${rmseUnit === "mm" ? " mm" : ""}`;
+  const { rmse } = model, other = baselines[best].rmse;
+  const found = `RMSE ${size(rmse)} against ${size(other)}`;
+  return rmse < other
+    ? `The policy is ${(other / rmse).toFixed(2)} times better than the best baseline, ` +
+      `${BASELINE_TITLES[best]}: ${found}.`
+    : `The policy is no better than the best baseline, ${BASELINE_TITLES[best]}: ${found}.`;
+}
+
+function predictCommand(run: string, { data }: PreparedData): string {
+  const { episodes, samples } = data.validation.dataset;
+  const last = samples.episode.lastIndexOf(samples.episode[0]!);
+  const step = samples.action[Math.min(20, last)];
+  const episode = shown(episodes[samples.episode[0]!]!.path);
+  return `deno task predict --run ${run} --episode ${quote(episode)} --step ${step}`;
+}
+
+/** A path as it is typed from here. */
+function shown(path: string): string {
+  const here = relative(Deno.cwd(), path);
+  return here === "" || here.startsWith("..") ? path : here;
+}
+
+/**
+ * The page `report.html` of a run.
+ *
+ * @param run its folder
+ * @param summary of the run
+ * @param evaluation of its policy
+ * @returns HTML
+ */
+export function trainingReport(
+  run: string,
+  summary: RunSummary,
+  evaluation: RunEvaluation,
+): string {
+  const { preset, architecture, family, fusion, parameters, data, steps, epochs, seed } = summary;
+  return reportPage({
+    title: `${summary.program}: ${preset}, ${fusion}`,
+    subject: [
+      ["run", run],
+      ["policy", `${architecture} ${family}, fusion ${fusion}, preset ${preset}`],
+      ["trained parameters", parameters.total.toLocaleString("en")],
+      ["training", `${steps} steps, ${epochs} epochs, seed ${seed}`],
+      ["training data", `${data.samples.train} samples of ${data.episodes.train} episodes`],
+      ["validation data", `${data.samples.val} samples of ${data.episodes.val} episodes`],
+      ["engine", `${summary.engine}, ${summary.precision}`],
+      ["checkpoint", evaluation.checkpoint],
+      ["date", new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC"],
+    ],
+    evaluation: evaluation.openLoop,
+    chunks: evaluation.chunks,
+    closedLoop: insertions(evaluation).map(({ title, report }) => ({
+      name: title === "policy" ? `policy, every ${report.replanMs / 1000} s` : title,
+      report,
+    })),
+    metrics: readMetrics(join(run, "metrics.jsonl")),
+    shares: data.groups,
+    warnings: summary.warnings,
+  });
+}

@@ -1,0 +1,90 @@
+/** `--resume`: a run goes on with the flags that it was made with. */
+import { dirname, join, resolve } from "node:path";
+import { type Flags, quote, UsageError } from "../cli/mod.ts";
+import type { JsonValue } from "../features/mod.ts";
+import { isFile, isThere } from "../formats/_path.ts";
+import { readRunConfig } from "../training/mod.ts";
+
+/** Flags that say where and how a program is called, not what it computes. */
+const NOT_KEPT = ["run", "runs", "resume", "noResume", "mode"];
+/** Flags that hold paths, which are meant from where the program was called. */
+const PATHS = ["data", "cache", "import"];
+
+/**
+ * Values of flags as a run's `config.json` keeps them in `notes.flags`.
+ *
+ * @param flags of the program
+ * @param values of all of them
+ * @returns the values, paths absolute
+ */
+export function keptFlags(
+  flags: Flags,
+  values: Readonly<Record<string, unknown>>,
+): Record<string, JsonValue> {
+  const absolute = (value: unknown) =>
+    Array.isArray(value) ? value.map((path) => resolve(path)) : resolve(String(value));
+  return Object.fromEntries(
+    Object.keys(flags)
+      .filter((name) => !NOT_KEPT.includes(name) && values[name] !== undefined)
+      .map((name) => [name, PATHS.includes(name) ? absolute(values[name]) : values[name]]),
+  ) as Record<string, JsonValue>;
+}
+
+/**
+ * Values of the flags of a program that goes on with a run: those given, and for all others those that
+ * the run was made with.
+ *
+ * @param program that trains, e.g. `train:stage1`
+ * @param flags of the program
+ * @param values as they were read
+ * @param given names of the flags that were given
+ * @returns the values; `resume` is the run's folder
+ * @throws {UsageError} when `--run` or `--no-resume` contradicts `--resume`
+ * @throws {RangeError} when `--resume` names no run of this program
+ */
+export function resumedValues<
+  T extends {
+    readonly resume: string | undefined;
+    readonly run: string | undefined;
+    readonly noResume: boolean;
+  },
+>(program: string, flags: Flags, values: T, given: ReadonlySet<string>): T {
+  if (values.resume === undefined) return values;
+  if (values.run !== undefined || values.noResume) {
+    throw new UsageError("Cannot use --resume with --run or --no-resume: leave one of them out.");
+  }
+  assertRun(values.resume);
+  const found = readRunConfig(values.resume);
+  if (found.program !== program) {
+    throw new RangeError(
+      `Cannot go on with ${values.resume}: it must be a run of ${program}, current value is one of ` +
+        `${found.program}. Use deno task ${found.program}.`,
+    );
+  }
+  const kept = Object.entries(found.notes.flags ?? {})
+    .filter(([name]) => name in flags && !given.has(name) && !NOT_KEPT.includes(name))
+    .map(([name, value]) => {
+      const flag = flags[name]!;
+      if (flag.kind === "switch") return [name, value === true];
+      const texts = Array.isArray(value) ? value.map(String) : [String(value)];
+      return [name, texts.length === 0 ? flag.fallback : flag.parse(`the run's ${name}`, texts)];
+    });
+  return { ...values, ...Object.fromEntries(kept) };
+}
+
+function assertRun(path: string): void {
+  const isRun = (folder: string) => isFile(join(folder, "config.json"));
+  if (isRun(path)) return;
+  const place = resolve(path);
+  const run = [dirname(place), dirname(dirname(place))].find(isRun);
+  if (run !== undefined && isThere(path)) {
+    throw new RangeError(
+      `Cannot go on from ${path}: a run goes on from its latest state, not from a checkpoint of ` +
+        `one's choice. Name the run: --resume ${quote(run)}`,
+    );
+  }
+  throw new RangeError(
+    `Cannot go on from ${path}: it must be a run, a folder with config.json, current value is ` +
+      `${isThere(path) ? "another file or folder" : "not there"}. Check --resume.`,
+  );
+}

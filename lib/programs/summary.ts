@@ -1,0 +1,118 @@
+import type { Engine } from "../engine/mod.ts";
+import type { ErrorSummary } from "../evaluation/mod.ts";
+import { countParameters, type PolicyConfig } from "../policies/mod.ts";
+import type { TrainingData, TrainingOutcome, TrainingSettings } from "../training/mod.ts";
+import type { RunEvaluation } from "./evaluate_run.ts";
+
+/** What a summary is made of. */
+export interface SummaryInput {
+  /** Program, e.g. `train:stage1`. */
+  readonly program: string;
+  /** `stage1`, for instance. */
+  readonly stage: string;
+  /** Size of the policy. */
+  readonly preset: string;
+  /** The policy. */
+  readonly config: PolicyConfig;
+  /** How it was trained. */
+  readonly settings: TrainingSettings;
+  /** What it was trained on. */
+  readonly data: TrainingData;
+  /** What computed. */
+  readonly engine: Engine;
+  /** Of matrix products. */
+  readonly precision: string;
+  /** How the training ended. */
+  readonly outcome: TrainingOutcome;
+  /** What became of it. */
+  readonly evaluation: RunEvaluation;
+  /** Paths of the checkpoints by pointer. */
+  readonly checkpoints: Readonly<Record<"latest" | "best" | "final", string | null>>;
+  /** The run's folder. */
+  readonly run: string;
+  /** What the user should know. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The document `summary.json` of a run. Errors are in mm for the first three dimensions, in degrees for
+ * the next three; `rmse` is over the first three.
+ *
+ * @param input what it is made of
+ * @returns plain data
+ */
+export function runSummary(input: SummaryInput) {
+  const { config, settings, data, outcome, evaluation, engine } = input;
+  const { openLoop } = evaluation;
+  const { state, shares } = outcome;
+  const { sensorEncoder, actionExpert, total } = countParameters(config);
+  return {
+    program: input.program,
+    stage: input.stage,
+    family: config.family,
+    fusion: config.fusion,
+    architecture: config.architecture,
+    preset: input.preset,
+    seed: settings.seed,
+    engine: engine.name,
+    precision: input.precision,
+    parameters: { sensorEncoder, actionExpert, total },
+    data: {
+      episodes: {
+        train: data.training.dataset.episodes.length,
+        val: data.validation.dataset.episodes.length,
+      },
+      samples: { train: data.training.dataset.length, val: data.validation.dataset.length },
+      groups: shares.map(({ name, weight, requested, realised, samples }) => ({
+        ...{ name, weight, requestedShare: requested, realisedShare: realised, samples },
+      })),
+    },
+    steps: state.globalStep,
+    epochs: state.epoch,
+    samplesSeen: state.samplesSeen,
+    seconds: outcome.seconds,
+    train: { loss: state.trainLoss },
+    val: {
+      // Of the checkpoint that was evaluated: the final one, or the best of a run that stopped early.
+      loss: outcome.stopped === "early" ? state.bestLoss : state.validationLoss,
+      bestLoss: state.bestLoss,
+      bestEpoch: state.bestEpoch,
+      ...figures(openLoop.model),
+      decision: openLoop.decision && figures(openLoop.decision.model),
+    },
+    baselines: {
+      zero: figures(openLoop.baselines.zero),
+      mean: figures(openLoop.baselines.mean),
+      holdLast: figures(openLoop.baselines.holdLast),
+      decision: openLoop.decision && {
+        zero: figures(openLoop.decision.baselines.zero),
+        mean: figures(openLoop.decision.baselines.mean),
+        holdLast: figures(openLoop.decision.baselines.holdLast),
+      },
+    },
+    beatsBaselines: openLoop.beatsBaselines,
+    closedLoop: evaluation.closedLoop.map(withoutScenes),
+    closedLoopBaselines: evaluation.baselines && {
+      expert: withoutScenes(evaluation.baselines.expert),
+      hold: withoutScenes(evaluation.baselines.hold),
+      zero: withoutScenes(evaluation.baselines.zero),
+    },
+    checkpoints: input.checkpoints,
+    run: input.run,
+    resumedFrom: outcome.resumedFrom,
+    stopped: outcome.stopped,
+    settings,
+    warnings: input.warnings,
+  };
+}
+
+/** `summary.json` of a run. */
+export type RunSummary = ReturnType<typeof runSummary>;
+
+function figures({ rmse, perDimension, perStep }: ErrorSummary) {
+  return { rmse, perDimension, perStep };
+}
+
+function withoutScenes({ scenes: _, ...report }: RunEvaluation["closedLoop"][number]) {
+  return report;
+}

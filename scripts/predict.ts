@@ -1,0 +1,68 @@
+/**
+ * `deno task predict`: a trained policy looks at one moment of an episode.
+ *
+ * @module
+ */
+import { formatTable, integerFlag, runCommand, textFlag, UsageError } from "../lib/cli/mod.ts";
+import { openPolicy, predictChunk } from "../lib/control/mod.ts";
+import { EpisodeDataset } from "../lib/datasets/mod.ts";
+import { startEngine } from "../lib/engine/mod.ts";
+import { openEpisode } from "../lib/episodes/mod.ts";
+
+if (import.meta.main) {
+  await runCommand({
+    name: "predict",
+    summary: "Shows what a trained policy would do at a moment of an episode.",
+    details:
+      `The policy sees the newest image of each camera, the instruction and the sensor window of that
+moment; beside its chunk stands what was recorded. A short program to begin your own with.`,
+    flags: {
+      run: textFlag("run, checkpoint folder, .safetensors or .pt file", { placeholder: "PATH" }),
+      episode: textFlag("episode, as deno task preprocess makes it", { placeholder: "DIR" }),
+      step: integerFlag("action of the episode", { default: 0, min: 0 }),
+    },
+    run: async ({ run, episode: path, step, quiet }, { print }) => {
+      if (run === undefined || path === undefined) {
+        throw new UsageError("Cannot predict: --run and --episode should be given.");
+      }
+      await startEngine({ quiet });
+      using policy = await openPolicy(run);
+      using episode = openEpisode(path);
+      const rows = policy.config.sensorEncoder?.temporalLength ?? null;
+      const dataset = new EpisodeDataset([episode], {
+        horizon: policy.config.actionExpert.horizon,
+        sensorMilliseconds: rows === null ? null : 1000 * rows / 650,
+      });
+      const sample = dataset.samples.action.indexOf(step);
+      if (sample < 0) {
+        throw new RangeError(
+          `Cannot predict: ${path} must have an action ${step}, current value is actions 0 to ` +
+            `${dataset.samples.action.at(-1)}.`,
+        );
+      }
+      const { instruction, image, sensor, sensorMask, sensorRows, actions } = dataset.readBatch([
+        sample,
+      ]);
+      const chunk = await predictChunk(policy, {
+        views: Object.fromEntries(dataset.views.map((view, v) => [view, image[v]!])),
+        instruction: instruction[0]!,
+        sensor: sensorRows[0]! > 0 ? sensor : null,
+        sensorMask,
+      });
+      const { dimensions, units } = episode.manifest.action;
+      const rowsOf = (values: Float32Array) =>
+        Array.from({ length: dataset.horizon }, (_, h) => [
+          `${h + 1}`,
+          ...Array.from(values.subarray(7 * h, 7 * h + 7), (value) => value.toFixed(3)),
+        ]);
+      const head = ["action", ...dimensions.map((name, d) => `${name} ${units[d]}`)];
+      print(`${instruction[0]}\npredicted\n${formatTable([head, ...rowsOf(chunk)])}`);
+      print(`recorded\n${formatTable([head, ...rowsOf(actions)])}`);
+      const rowsIn = (values: Float32Array) =>
+        rowsOf(values).map((row) => row.slice(1).map(Number));
+      return {
+        document: { dimensions, units, predicted: rowsIn(chunk), recorded: rowsIn(actions) },
+      };
+    },
+  });
+}
