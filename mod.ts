@@ -23,3 +23,8 @@ export * as datasets from "./lib/datasets/mod.ts";
 export * as features from "./lib/features/mod.ts";
 export * as policies from "./lib/policies/mod.ts";
 export * as checkpoints from "./lib/checkpoints/mod.ts";
+export * as training from "./lib/training/mod.ts";
+export * as control from "./lib/control/mod.ts";
+export * as evaluation from "./lib/evaluation/mod.ts";
+export * as plots from "./lib/plots/mod.ts";
+export * as demonstration from "./lib/demonstration/mod.ts";
