@@ -16,7 +16,7 @@ const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u206
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { printable } from "./mod.ts";
+ * import { printable } from "./printable.ts";
  *
  * assert.equal(printable("\x1b[31mred\n"), "\\x1b[31mred\\x0a");
  * assert.equal(printable("größer\nΩ", { lines: true }), "größer\nΩ");
