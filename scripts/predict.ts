@@ -8,6 +8,7 @@ import { openPolicy, predictChunk } from "../lib/control/mod.ts";
 import { EpisodeDataset } from "../lib/datasets/mod.ts";
 import { startEngine } from "../lib/engine/mod.ts";
 import { openEpisode } from "../lib/episodes/mod.ts";
+import { sensorMilliseconds } from "../lib/programs/resolve.ts";
 
 if (import.meta.main) {
   await runCommand({
@@ -31,7 +32,7 @@ moment; beside its chunk stands what was recorded. A short program to begin your
       const rows = policy.config.sensorEncoder?.temporalLength ?? null;
       const dataset = new EpisodeDataset([episode], {
         horizon: policy.config.actionExpert.horizon,
-        sensorMilliseconds: rows === null ? null : 1000 * rows / 650,
+        sensorMilliseconds: rows === null ? null : sensorMilliseconds(rows),
       });
       const sample = dataset.samples.action.indexOf(step);
       if (sample < 0) {

@@ -3,6 +3,7 @@ import type { CommandDefinition, Flags } from "./command.ts";
 import { COMMON_FLAGS } from "./common_flags.ts";
 import type { Flag } from "./flag.ts";
 import { HELP_LAYOUT, helpWidth, wrapLines } from "./_help.ts";
+import { kebab } from "./_kebab.ts";
 import { nearest } from "./nearest.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -153,8 +154,4 @@ function usageError(error: CommanderError, names: readonly string[]): UsageError
   }
   const text = error.message.replace(/^error: /, "");
   return new UsageError(text.charAt(0).toUpperCase() + text.slice(1));
-}
-
-function kebab(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

@@ -1,3 +1,4 @@
+import { kebab } from "../cli/_kebab.ts";
 import { UsageError } from "../cli/mod.ts";
 import { type PolicyConfig, preset, type PresetName, validateConfig } from "../policies/mod.ts";
 import { type TrainingSettings, trainingSettings } from "../training/mod.ts";
@@ -184,8 +185,4 @@ function withSensorWidth(config: PolicyConfig, width: number | undefined): Polic
   } as PolicyConfig;
   validateConfig(changed);
   return changed;
-}
-
-function kebab(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
