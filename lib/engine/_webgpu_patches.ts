@@ -9,15 +9,39 @@ import * as tf from "@tensorflow/tfjs";
 /** WebGPU guarantees 8 storage buffers per shader stage, one of which is the output. */
 const MOST_INPUTS = 7;
 
+/** From this inner dimension on tfjs adds up parts of a product by atomic operations. */
+const SPLIT = 2000;
+/** The flag that chooses how products are computed, and its value for tiles of 32 × 32. */
+const METHOD = "WEBGPU_MATMUL_PROGRAM_TYPE", TILES = 3;
+
 /** Registers the replacements. Call once, after the backend has started. */
 export function patchWebGpu(): void {
-  const original = tf.getKernel("AddN", "webgpu").kernelFunc;
-  tf.unregisterKernel("AddN", "webgpu");
-  tf.registerKernel({
-    kernelName: "AddN",
-    backendName: "webgpu",
-    kernelFunc: inGroups(original),
-  });
+  replace("AddN", inGroups);
+  replace("BatchMatMul", inTiles);
+  replace("_FusedMatMul", inTiles);
+}
+
+function replace(kernelName: string, by: (original: KernelFunc) => KernelFunc): void {
+  const backendName = "webgpu";
+  const original = tf.getKernel(kernelName, backendName).kernelFunc;
+  tf.unregisterKernel(kernelName, backendName);
+  tf.registerKernel({ kernelName, backendName, kernelFunc: by(original) });
+}
+
+/** tfjs's split product reads a transposed second factor as if it were none. */
+function inTiles(original: KernelFunc): KernelFunc {
+  return (call) => {
+    const { transposeB } = call.attrs as unknown as { transposeB: boolean };
+    const { b } = call.inputs as unknown as { b: TensorInfo };
+    if (!transposeB || b.shape.at(-1)! < SPLIT) return original(call);
+    const usual = tf.env().getNumber(METHOD);
+    tf.env().set(METHOD, TILES);
+    try {
+      return original(call);
+    } finally {
+      tf.env().set(METHOD, usual);
+    }
+  };
 }
 
 /** tfjs's kernel binds a buffer for each input, and silently leaves out those beyond the limit. */

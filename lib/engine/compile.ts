@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs";
 import { callSite } from "./_guards.ts";
 import { trace } from "./_trace.ts";
 import { hasBfloat16 } from "./_bfloat16.ts";
+import { CollectiveInXla } from "./collectives/_collective_in_xla.ts";
 import { flatten, type FlatTree, type Tree } from "./_tree.ts";
 import { activeTracer, nativeBackend } from "./tensorflow/_active.ts";
 import { ATTR, type Attribute } from "./tensorflow/_attributes.ts";
@@ -19,7 +20,7 @@ export interface CompileOptions {
   /**
    * What runs it: `onednn` is TensorFlow's executor with oneDNN's kernels, `xla` compiles it as one
    * program. `auto` is `xla` on a GPU, where launching kernels one by one takes longer than running
-   * them, and `onednn` on a CPU.
+   * them, and `onednn` on a CPU and for functions that sum over processes, which XLA cannot compile.
    * @default {"auto"}
    */
   readonly executor?: "auto" | "onednn" | "xla";
@@ -136,10 +137,19 @@ export function compile<Arguments extends Tree[], Result extends Tree>(
     let entry = entries.get(flat.signature);
     if (entry === undefined) {
       if (entries.size >= maxSignatures) throw tooMany(name, entries, flat.signature);
-      entry = traceEntry(native, fn as unknown as (...inputs: never[]) => Tree, flat, {
-        ...options,
-        name,
-      }, entries.size + 1);
+      const traceWith = (more: Partial<CompileOptions>) =>
+        traceEntry(native, fn as unknown as (...inputs: never[]) => Tree, flat, {
+          ...options,
+          ...more,
+          name,
+        }, entries.size + 1);
+      try {
+        entry = traceWith({});
+      } catch (error) {
+        if (!(error instanceof CollectiveInXla)) throw error;
+        if (options.executor === "xla") throw notInXla(name);
+        entry = traceWith({ executor: "onednn" });
+      }
       entries.set(flat.signature, entry);
     }
     return run(native, entry, flat.tensors) as Result;
@@ -234,6 +244,12 @@ function traceEntry(
     ? [{ name: "_XlaMustCompile", type: ATTR.bool, value: true }]
     : [];
   return { traced, inputIds, variables, attributes, result: result!, owned };
+}
+
+function notInXla(name: string): Error {
+  return new Error(
+    `Cannot compile "${name}": XLA cannot compile a function that sums over processes, current value is executor "xla"; use "auto" or "onednn", or call Cluster.allReduce between two functions`,
+  );
 }
 
 function tooMany(name: string, entries: ReadonlyMap<string, Entry>, signature: string): Error {

@@ -39,6 +39,7 @@
  * @module
  */
 export * as tf from "@tensorflow/tfjs";
+export * from "./collectives/mod.ts";
 export * from "./compile.ts";
 export * from "./gradients.ts";
 export * from "./install/mod.ts";

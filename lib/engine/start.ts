@@ -1,5 +1,9 @@
 /** Chooses an engine, starts it, and says in one line which and why. */
 import * as tf from "@tensorflow/tfjs";
+import { type Cluster, ONE_PROCESS } from "./collectives/cluster.ts";
+import { connect } from "./collectives/connect.ts";
+import { NativeCluster } from "./collectives/_native_cluster.ts";
+import { clusterFromEnvironment, type ClusterMember } from "./collectives/tf_config.ts";
 import { startWasm, startWebGpu } from "./_fallback.ts";
 import { registerMissingGradients } from "./_missing_gradients.ts";
 import type { InstallProgress } from "./install/install.ts";
@@ -28,6 +32,8 @@ export interface Engine {
   readonly devices: readonly { readonly name: string; readonly type: string }[];
   /** CPU threads inside one op; 0 when a GPU computes. */
   readonly threads: number;
+  /** The processes that train together: this one alone, unless `TF_CONFIG` names more. */
+  readonly cluster: Cluster;
 }
 
 /** How an engine is chosen and started. */
@@ -45,8 +51,17 @@ export interface StartOptions {
    * @default {true}
    */
   readonly prove?: boolean;
-  /** Threads inside one op of TensorFlow, 1 … 1024; what the first start says holds. @default {the number of logical CPUs} */
+  /**
+   * Threads inside one op of TensorFlow, 1 … 1024; what the first start says holds.
+   * @default {`OMP_NUM_THREADS`, else the number of logical CPUs}
+   */
   readonly threads?: number;
+  /**
+   * Whether this process joins the others that `TF_CONFIG` names; null: it computes alone whatever
+   * `TF_CONFIG` says.
+   * @default {"environment"}
+   */
+  readonly cluster?: "environment" | null;
   /** Prints nothing. @default {false} */
   readonly quiet?: boolean;
   /** Lets TensorFlow's own log through. @default {false} */
@@ -88,7 +103,9 @@ export function currentEngine(): Engine | undefined {
  *
  * @param options Which engine, and who is told.
  * @returns What was started.
- * @throws {RangeError} If the name is none of the four, or threads is out of range.
+ * @throws {RangeError} If the name is none of the four, threads is out of range, or `TF_CONFIG` names
+ * several processes and the engine is not TensorFlow.
+ * @throws {SyntaxError} If `TF_CONFIG` cannot be read.
  * @throws {Error} If the engine that was asked for by name cannot be started, or `TROCAR_TENSORFLOW` names
  * a folder that does not serve; otherwise `auto` falls back.
  *
@@ -119,17 +136,22 @@ async function start(options: StartOptions): Promise<Engine> {
     );
   }
   const { threads } = options;
-  if (threads !== undefined && !(Number.isInteger(threads) && threads > 0 && threads <= 1024)) {
-    throw new RangeError(
-      `Cannot start engine: threads must be an integer from 1 to 1024, current value is ${threads}`,
-    );
-  }
+  if (threads !== undefined) expectThreads(threads, "threads");
   if (started !== undefined && (wanted === "auto" || wanted === started.name)) return started;
   const say = quiet ? () => {} : log;
-  const engine = wanted === "auto"
+  const member = options.cluster === null ? null : clusterFromEnvironment();
+  const others = member !== null && member.size > 1 ? member : undefined;
+  if (others !== undefined && wanted !== "auto" && wanted !== "tensorflow") {
+    throw new RangeError(
+      `Cannot start engine: only tensorflow computes in several processes, and TF_CONFIG names ${others.size}, current value is "${wanted}"; unset TF_CONFIG or use --engine tensorflow`,
+    );
+  }
+  const engine = wanted === "auto" && others === undefined
     ? await startBest(options, say)
+    : wanted === "auto"
+    ? await startNative(options, say, "the only choice for several processes", others)
     : wanted === "tensorflow"
-    ? await startNative(options, say, "asked for")
+    ? await startNative(options, say, "asked for", others)
     : wanted === "webgpu"
     ? await startGpu("asked for")
     : await startPortable("asked for");
@@ -139,13 +161,15 @@ async function start(options: StartOptions): Promise<Engine> {
   return started = engine;
 }
 
-function describe({ name, version, source, devices, threads, reason }: Engine): string {
+function describe(engine: Engine): string {
+  const { name, version, source, devices, threads, reason, cluster } = engine;
   const where = source === undefined ? "" : ` (${source})`;
   const types = devices.map((device) => device.type).join(" + ");
   const using = threads > 0
     ? `${types}, ${threads} ${threads === 1 ? "thread" : "threads"}`
     : types;
-  return `engine: ${name} ${version}${where} on ${using}: ${reason}`;
+  const place = cluster.size === 1 ? "" : `, process ${cluster.rank} of ${cluster.size}`;
+  return `engine: ${name} ${version}${where} on ${using}${place}: ${reason}`;
 }
 
 async function startBest(options: StartOptions, say: (line: string) => void): Promise<Engine> {
@@ -168,14 +192,20 @@ async function startNative(
   options: StartOptions,
   say: (line: string) => void,
   reason: string,
+  member?: ClusterMember,
 ): Promise<Engine> {
   const location = await find(options, say);
   if (options.prove ?? true) await proveOnce(location);
-  const { threads = navigator.hardwareConcurrency, verbose = false } = options;
+  const { threads = defaultThreads(), verbose = false } = options;
+  const counts = { intraOpThreads: threads, interOpThreads: threads };
   const native = await startTensorFlow(location.libraries, {
-    intraOpThreads: threads,
-    interOpThreads: threads,
+    ...counts,
     verbose,
+    ...(member && {
+      connect: async (library, context) => {
+        await connect(library, context, member, { ...counts, timeout: joinSeconds() });
+      },
+    }),
   });
   await tf.setBackend("tensorflow");
   return {
@@ -186,7 +216,34 @@ async function startNative(
     source: location.source,
     devices: native.binding.devices,
     threads,
+    cluster: member === undefined ? ONE_PROCESS : new NativeCluster(native, member),
   };
+}
+
+/** OpenMP's variable, which launchers of several processes on one machine set. */
+function defaultThreads(): number {
+  const text = Deno.env.get("OMP_NUM_THREADS") ?? "";
+  if (text === "") return navigator.hardwareConcurrency;
+  const threads = Number(text.split(",")[0]); // further numbers are for nested regions
+  expectThreads(threads, "OMP_NUM_THREADS", text);
+  return threads;
+}
+
+function expectThreads(threads: number, name: string, shown: string | number = threads): void {
+  if (Number.isInteger(threads) && threads > 0 && threads <= 1024) return;
+  throw new RangeError(
+    `Cannot start engine: ${name} must be an integer from 1 to 1024, current value is ${shown}`,
+  );
+}
+
+/** How long a cluster's processes wait for each other at the start. */
+function joinSeconds(): number {
+  const text = Deno.env.get("TROCAR_JOIN_SECONDS") ?? "300";
+  const seconds = Number(text);
+  if (seconds > 0 && seconds <= 86400) return seconds;
+  throw new RangeError(
+    `Cannot start engine: TROCAR_JOIN_SECONDS must be above 0 and at most 86400, current value is "${text}"`,
+  );
 }
 
 async function find(
@@ -216,11 +273,13 @@ async function startGpu(reason: string): Promise<Engine> {
     );
   }
   const devices = gpu.devices.map((name) => ({ name, type: gpu.hardware ? "GPU" : "CPU" }));
-  return { name: "webgpu", reason, version: gpu.version, devices, threads: gpu.threads };
+  const { version, threads } = gpu;
+  return { name: "webgpu", reason, version, devices, threads, cluster: ONE_PROCESS };
 }
 
 async function startPortable(reason: string): Promise<Engine> {
   const wasm = await startWasm();
   const devices = wasm.devices.map((name) => ({ name, type: "CPU" }));
-  return { name: "wasm", reason, version: wasm.version, devices, threads: wasm.threads };
+  const { version, threads } = wasm;
+  return { name: "wasm", reason, version, devices, threads, cluster: ONE_PROCESS };
 }

@@ -35,7 +35,12 @@ export async function proveTensorFlow(
   const module = options.module ?? new URL("../mod.ts", import.meta.url).href;
   const { code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", new URL("./_prove.ts", import.meta.url).href, module],
-    env: { TROCAR_TENSORFLOW: location.folder, TF_CPP_MIN_LOG_LEVEL: "2", NO_COLOR: "1" },
+    env: {
+      TROCAR_TENSORFLOW: location.folder,
+      TF_CPP_MIN_LOG_LEVEL: "2",
+      NO_COLOR: "1",
+      TF_CONFIG: "", // alone, whatever cluster this process belongs to
+    },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -77,8 +77,8 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
       };
       add("step", tf.scalar(0, "int32"));
       for (const [name, { shape }] of Object.entries(parameters)) {
-        add(`exp_avg.${name}`, tf.zeros(shape));
-        add(`exp_avg_sq.${name}`, tf.zeros(shape));
+        add(`exp_avg.${name}`, tf.fill(shape, 0)); // unlike tf.zeros() not an array in JavaScript first
+        add(`exp_avg_sq.${name}`, tf.fill(shape, 0));
       }
       return state;
     },
@@ -105,30 +105,32 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
             const rate = on(scheduleOf(schedule, settings.group).mul(settings.learningRate), 0);
             rates.set(settings.group, [rate.div(first), rate.mul(settings.weightDecay)]);
           }
-          fuse(
-            `adamw ${epsilon} ${enabled !== undefined}`,
-            [
+          fuse({
+            key: `adamw ${epsilon} ${enabled !== undefined}`,
+            variables: [
               parameter,
               piece(state, `exp_avg.${name}`, "the state"),
               piece(state, `exp_avg_sq.${name}`, "the state"),
             ],
-            [
-              piece(gradients, name, "the gradient"),
-              ...[mask, scale, gain1, keep2, gain2, root],
-              ...rates.get(settings.group)!,
-            ],
-            ([p, m, v], [g, mask, scale, gain1, keep2, gain2, root, size, shrinkage]) => {
+            gradient: piece(gradients, name, "the gradient"),
+            scalars: [scale, mask, gain1, keep2, gain2, root, ...rates.get(settings.group)!],
+            body: ([p, m, v], g, scalars, isFused) => {
               const [p0, m0, v0] = [p!.read(), m!.read(), v!.read()];
-              const scaled = g!.mul(scale!);
-              const g1 = enabled === undefined ? scaled : tf.where(mask!, scaled, 0);
-              const m1 = m0.add(g1.sub(m0).mul(gain1!));
-              const v1 = v0.mul(keep2!).add(g1.square().mul(gain2!));
-              const step = m1.div(v1.sqrt().div(root!).add(epsilon)).mul(size!);
-              p!.assign(p0.sub(p0.mul(shrinkage!)).sub(step));
+              const scaled = ([scale, mask]: readonly tf.Tensor[]) =>
+                enabled === undefined ? g.mul(scale!) : tf.where(mask!, g.mul(scale!), 0);
+              const first = (s: readonly tf.Tensor[]) => m0.add(scaled(s).sub(m0).mul(s[2]!));
+              const second = (s: readonly tf.Tensor[]) =>
+                v0.mul(s[3]!).add(scaled(s).square().mul(s[4]!));
+              const [m1, v1] = [first(scalars()), second(scalars())];
+              const s = scalars();
+              const [root, size, shrinkage] = [s[5]!, s[6]!, s[7]!];
+              const [m2, v2] = isFused ? [first(s), second(s)] : [m1, v1];
+              const step = m2.div(v2.sqrt().div(root).add(epsilon)).mul(size);
+              p!.assign(p0.sub(p0.mul(shrinkage)).sub(step));
               m!.assign(m1);
               v!.assign(v1);
             },
-          );
+          });
         }
       });
     },

@@ -1,5 +1,6 @@
 /** The norm of all gradients together, and the factor that bounds it. */
 import * as tf from "@tensorflow/tfjs";
+import { factorsOf, squaresOf } from "../_products.ts";
 import { nativeBackend } from "../tensorflow/_active.ts";
 import { ATTR } from "../tensorflow/_attributes.ts";
 import { DT } from "../tensorflow/_dtypes.ts";
@@ -57,6 +58,8 @@ export function clipByGlobalNorm(gradients: NamedTensors, maxNorm: number): Glob
 /** Σx²/2 in one pass without an intermediate array, where the engine can. */
 function halfSumOfSquares(x: tf.Tensor): tf.Tensor {
   const native = nativeBackend();
+  const factors = factorsOf(x);
+  if (factors !== undefined) return squaresOf(factors).mul(0.5);
   if (native === undefined) return x.square().sum().mul(0.5);
   const type = [{ name: "T", type: ATTR.type, value: DT.float32 }];
   return native.tensor(native.binding.executeOp("L2Loss", type, native.ids([x]), 1)[0]!);

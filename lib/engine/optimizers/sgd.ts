@@ -70,15 +70,17 @@ export function sgd(options: SgdOptions = {}): Optimizer {
           const buffers = momentum === 0
             ? []
             : [piece(state, `momentum_buffer.${name}`, "the state")];
-          fuse(
-            `sgd ${rate} ${decay} ${momentum} ${enabled !== undefined}`,
-            [parameter, ...buffers],
-            [piece(gradients, name, "the gradient"), scale, factor, on],
-            ([p, buffer], [g, scale, factor, on]) => {
+          fuse({
+            key: `sgd ${rate} ${decay} ${momentum} ${enabled !== undefined}`,
+            variables: [parameter, ...buffers],
+            gradient: piece(gradients, name, "the gradient"),
+            scalars: [scale, factor, on],
+            body: ([p, buffer], g, scalars) => {
+              const [scale, factor, on] = scalars();
               const keep = (next: tf.Tensor, old: tf.Tensor) =>
                 enabled === undefined ? next : tf.where(on!, next, old);
               const p0 = p!.read();
-              let direction: tf.Tensor = g!.mul(scale!).add(p0.mul(decay));
+              let direction: tf.Tensor = g.mul(scale!).add(p0.mul(decay));
               if (buffer !== undefined) {
                 const b0 = buffer.read();
                 direction = b0.mul(momentum).add(direction);
@@ -86,7 +88,7 @@ export function sgd(options: SgdOptions = {}): Optimizer {
               }
               p!.assign(keep(p0.sub(direction.mul(factor!.mul(rate))), p0));
             },
-          );
+          });
         }
       });
     },

@@ -64,22 +64,28 @@ export class TensorFlowBinding {
   readonly tensors: TensorTable;
   /** Set while a function is being traced. */
   tracer: Tracer | undefined;
+  /** Puts an op's error in other words, where there are better ones. */
+  explain: ((error: unknown) => unknown) | undefined;
   readonly #savedModels: SavedModels;
 
   /**
    * @param library The open library.
    * @param options Thread counts.
+   * @param context Made by {@link newContext} with the same options.
    * @throws {TensorFlowError} If TensorFlow cannot make a context.
    */
-  constructor(library: Library, options: BindingOptions) {
+  constructor(
+    library: Library,
+    options: BindingOptions,
+    context: Pointer = newContext(library, options),
+  ) {
     this.library = library;
     this.TF_Version = library.version;
-    const config = encodeConfig(options);
-    this.context = newContext(library, config);
+    this.context = context;
     this.devices = listDevices(library, this.context);
     const gpu = this.devices.find((device) => device.type === "GPU");
     this.tensors = new TensorTable(library, this.context, gpu?.name);
-    this.#savedModels = new SavedModels(library, this.tensors, config);
+    this.#savedModels = new SavedModels(library, this.tensors, encodeConfig(options));
   }
 
   /** Whether float tensors live on a GPU. */
@@ -139,11 +145,62 @@ export class TensorFlowBinding {
     outputs: number,
   ): TensorMetadata[] {
     const { api, status } = this.library;
+    const op = this.#newOp(name, attributes, inputs);
+    try {
+      const results = new BigUint64Array(Math.max(outputs, 1));
+      const count = Int32Array.of(outputs);
+      api.TFE_Execute(op, results, count, status);
+      this.#check(this.library, name, inputs);
+      return this.#adopt(results, count[0]!);
+    } finally {
+      api.TFE_DeleteOp(op);
+    }
+  }
+
+  /**
+   * Runs an op on another thread, while this one goes on: for ops that wait for other processes.
+   *
+   * @param name The op's name.
+   * @param attributes Its attributes.
+   * @param inputs Tensor ids; they must stay until the op is done.
+   * @param outputs How many outputs it has at most.
+   * @returns The outputs.
+   * @throws {TensorFlowError} Naming the op and the shapes of its inputs.
+   */
+  async executeElsewhere(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    outputs: number,
+  ): Promise<TensorMetadata[]> {
+    const { api } = this.library;
+    const status = api.TF_NewStatus(); // the shared one is others' meanwhile
+    const op = this.#newOp(name, attributes, inputs, "/device:CPU:0");
+    try {
+      const results = new BigUint64Array(Math.max(outputs, 1));
+      const count = Int32Array.of(outputs);
+      await api.executeElsewhere(op, results, count, status);
+      this.#check({ ...this.library, status }, name, inputs);
+      return this.#adopt(results, count[0]!);
+    } finally {
+      api.TFE_DeleteOp(op);
+      api.TF_DeleteStatus(status);
+    }
+  }
+
+  #newOp(
+    name: string,
+    attributes: readonly Attribute[],
+    inputs: readonly number[],
+    device?: string,
+  ): Pointer {
+    const { api, status } = this.library;
     const place = () => `Cannot run ${this.describeCall(name, inputs)}`;
     const handles = inputs.map((id) => this.tensors.handle(id));
     const op = api.TFE_NewOp(this.context, cString(name), status);
     check(this.library, place);
     try {
+      if (device !== undefined) api.TFE_OpSetDevice(op, cString(device), status);
       for (const handle of handles) {
         api.TFE_OpAddInput(op, handle, status);
         check(this.library, place);
@@ -151,18 +208,26 @@ export class TensorFlowBinding {
       for (const attribute of attributes) {
         setAttribute(this.library, op, false, attribute, (id) => this.tensors.resolve(id));
       }
-      const results = new BigUint64Array(Math.max(outputs, 1));
-      const count = Int32Array.of(outputs);
-      api.TFE_Execute(op, results, count, status);
-      check(this.library, place);
-      const found: TensorMetadata[] = [];
-      for (let i = 0; i < count[0]!; i++) {
-        found.push(this.tensors.adopt(Deno.UnsafePointer.create(results[i]!)));
-      }
-      return found;
-    } finally {
+      return op;
+    } catch (error) {
       api.TFE_DeleteOp(op);
+      throw error;
     }
+  }
+
+  #check(library: Library, name: string, inputs: readonly number[]): void {
+    try {
+      check(library, () => `Cannot run ${this.describeCall(name, inputs)}`);
+    } catch (error) {
+      throw this.explain === undefined ? error : this.explain(error);
+    }
+  }
+
+  #adopt(results: BigUint64Array, count: number): TensorMetadata[] {
+    return Array.from(
+      { length: count },
+      (_, i) => this.tensors.adopt(Deno.UnsafePointer.create(results[i]!)),
+    );
   }
 
   /** `MatMul(float32[2,3], float32[4,5])`, for error messages. */
@@ -202,8 +267,16 @@ export class TensorFlowBinding {
   }
 }
 
-function newContext(library: Library, config: Uint8Array<ArrayBuffer>): Pointer {
+/**
+ * Makes an eager context.
+ *
+ * @param library The open library.
+ * @param threads Thread counts.
+ * @throws {TensorFlowError} If TensorFlow cannot make one.
+ */
+export function newContext(library: Library, threads: BindingOptions): Pointer {
   const { api, status } = library;
+  const config = encodeConfig(threads);
   const options = api.TFE_NewContextOptions();
   api.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);
   check(library, "Cannot configure TensorFlow");
@@ -222,5 +295,7 @@ function listDevices(library: Library, context: Pointer): Device[] {
     type: readCString(api.TF_DeviceListType(list, i, status)),
   }));
   api.TF_DeleteDeviceList(list);
-  return devices;
+  // Those of other processes are listed too, after this one's.
+  const [own] = devices[0]!.name.split("/device:");
+  return devices.filter(({ name }) => name.startsWith(`${own}/device:`));
 }

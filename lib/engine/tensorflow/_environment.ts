@@ -6,6 +6,7 @@ const libc = {
   open: { parameters: ["buffer", "i32"], result: "i32" },
   close: { parameters: ["i32"], result: "i32" },
   dlopen: { parameters: ["buffer", "i32"], result: "pointer", optional: true },
+  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32", optional: true },
   mallopt: { parameters: ["i32", "i32"], result: "i32", optional: true },
 } as const;
 
@@ -49,11 +50,29 @@ export function withoutStandardError<T>(body: () => T): T {
 }
 
 /**
- * Silences TensorFlow's log from now on; errors remain.
+ * Keeps this process's answer to a request to end. TensorFlow's coordination service installs a handler
+ * of its own for SIGTERM, to notice preemption, and listeners of JavaScript would never hear it again.
+ *
+ * @returns Puts the present answer back.
+ */
+export function keepTermination(): () => void {
+  const SIGTERM = 15, LARGER_THAN_SIGACTION = 512;
+  const sigaction = Deno.build.os === "windows" ? undefined : openLibc()?.sigaction;
+  const saved = new Uint8Array(LARGER_THAN_SIGACTION);
+  if (!sigaction || sigaction(SIGTERM, null, saved) !== 0) return () => {};
+  return () => void sigaction(SIGTERM, saved, null);
+}
+
+/** Severities of Abseil's log (`log_severity.h`). */
+export const ERROR = 2, FATAL = 3;
+
+/**
+ * Silences TensorFlow's log from now on.
  *
  * @param framework Path of `libtensorflow_framework`, which must be open already.
+ * @param from The lowest severity that remains.
  */
-export function silence(framework: string): void {
+export function silence(framework: string, from: number): void {
   if (Deno.env.get("TF_CPP_MIN_LOG_LEVEL") === undefined) {
     Deno.env.set("TF_CPP_MIN_LOG_LEVEL", "2");
   }
@@ -67,8 +86,7 @@ export function silence(framework: string): void {
       optional: true,
     },
   });
-  const ERROR = 2;
-  symbols.setMinLogLevel?.(ERROR);
+  symbols.setMinLogLevel?.(from);
 }
 
 const M_TRIM_THRESHOLD = -1;
@@ -87,6 +105,17 @@ export function keepFreedMemory(): void {
   mallopt?.(M_TRIM_THRESHOLD, 0x7fff0000);
   mallopt?.(M_TOP_PAD, 64 << 20);
   mallopt?.(M_ARENA_MAX, 1);
+}
+
+/**
+ * Lets XLA's CPU compiler make one loop of several results; without, each is a pass over memory. XLA reads
+ * the variable when it compiles for the first time. What the user set remains.
+ */
+export function allowJointLoops(): void {
+  const flags = Deno.env.get("XLA_FLAGS") ?? "";
+  if (flags.includes("xla_backend_extra_options")) return;
+  const option = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true";
+  Deno.env.set("XLA_FLAGS", `${flags} ${option}`.trim());
 }
 
 /**

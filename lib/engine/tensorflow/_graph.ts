@@ -6,6 +6,7 @@ import { check, cString, cStringOnce, dimsArray, type Pointer } from "./_library
 import { groupInputs, opDef } from "./_op_defs.ts";
 import { inferred, outputRef, outputRefs, type Symbolic } from "./_symbolic.ts";
 import { Autocast } from "./_autocast.ts";
+import { Products } from "./_product_record.ts";
 import { SideEffects } from "./_side_effects.ts";
 import type { TensorMetadata, TensorValues } from "./_tensors.ts";
 import type { Enclosing, GraphOptions, TracedFunction } from "./_traced.ts";
@@ -34,6 +35,14 @@ export class GraphTracer implements Tracer {
   /** Tensors from outside that were disposed while tracing stay alive until the trace ends. */
   readonly #disposed: number[] = [];
   readonly #autocast: Autocast | undefined;
+  /** Products of traced tensors, which updates can make themselves. */
+  readonly #products = new Products();
+  #isExact = false;
+  /** What ops that are added now wait for. */
+  #waits: Pointer[] = [];
+  /** The last op of the last section. */
+  #sectionEnd: Pointer | undefined;
+  #lastOp: Pointer | undefined;
   #nodes = 0;
   /** Called with what cannot be traced; must throw. */
   readonly #refuse: (problem: string) => never;
@@ -101,6 +110,11 @@ export class GraphTracer implements Tracer {
     return this.#register({ op, index: 0, shape: [...shape], dtype, values }).id;
   }
 
+  /** The factors of a traced tensor, see {@link Products.factors}. */
+  products(id: number): readonly (readonly [left: number, right: number])[] | undefined {
+    return this.#products.factors(id);
+  }
+
   deleteTensor(id: number): void {
     if (!isSymbolic(id)) this.#disposed.push(id);
   }
@@ -122,8 +136,11 @@ export class GraphTracer implements Tracer {
     inputs: readonly number[],
     _outputs: number,
   ): TensorMetadata[] {
-    return this.#autocast?.execute(name, attributes, inputs) ??
-      this.add(name, attributes, inputs);
+    const outputs =
+      (this.#isExact ? undefined : this.#autocast?.execute(name, attributes, inputs)) ??
+        this.add(name, attributes, inputs);
+    this.#products.note(name, attributes, inputs, outputs, (id) => this.#symbols.get(id)?.values);
+    return outputs;
   }
 
   /** Adds an op as it is. */
@@ -154,13 +171,43 @@ export class GraphTracer implements Tracer {
       for (const before of this.#effects.before(name, definition.stateful, symbols)) {
         api.TF_AddControlInput(description, before);
       }
+      for (const before of this.#waits) api.TF_AddControlInput(description, before);
       for (const attribute of attributes) {
         if (definition.inferred.has(attribute.name)) continue;
         setAttribute(library, description, true, attribute, (id) => tensors.resolve(id));
       }
     }, place);
     this.#effects.after(name, definition.stateful, op, symbols);
+    this.#lastOp = op;
     return this.#outputs(name, op, symbols);
+  }
+
+  /** Adds ops that are not narrowed. */
+  exactly<T>(body: () => T): T {
+    const before = this.#isExact;
+    this.#isExact = true;
+    try {
+      return body();
+    } finally {
+      this.#isExact = before;
+    }
+  }
+
+  /**
+   * Adds ops that run one section after the other, and not before some tensors are there: what they
+   * make is then in the cache when they use it, and its memory is free for the next section.
+   */
+  section(after: readonly number[], body: () => void): void {
+    const outside = new Set([...this.#inputs, ...this.#captured.values().map((c) => c.symbolic)]);
+    this.#waits = after.map((id) => this.#resolve(id)).filter((symbolic) => !outside.has(symbolic))
+      .map(({ op }) => op);
+    if (this.#sectionEnd !== undefined) this.#waits.push(this.#sectionEnd);
+    try {
+      body();
+    } finally {
+      this.#waits = [];
+      this.#sectionEnd = this.#lastOp;
+    }
   }
 
   /** Adds a call of another traced function, which may be compiled as one XLA cluster. */

@@ -26,9 +26,10 @@ export class TensorFlowError extends Error {
   /**
    * @param message What TensorFlow said, with the op and its input shapes in front.
    * @param code The `TF_Code`.
+   * @param options The cause, if this puts another error in other words.
    */
-  constructor(message: string, code: number) {
-    super(message);
+  constructor(message: string, code: number, options?: ErrorOptions) {
+    super(message, options);
     this.name = "TensorFlowError";
     this.code = code;
   }

@@ -6,6 +6,7 @@ export const TF_OUTPUT = { struct: ["pointer", "i32"] } as const;
 /** Symbols that live in `libtensorflow_framework`. */
 export const FRAMEWORK_SYMBOLS = {
   TF_NewStatus: { parameters: [], result: "pointer" },
+  TF_DeleteStatus: { parameters: ["pointer"], result: "void" },
   TF_GetCode: { parameters: ["pointer"], result: "i32" },
   TF_Message: { parameters: ["pointer"], result: "pointer" },
   TF_AllocateTensor: { parameters: ["i32", "buffer", "i32", "usize"], result: "pointer" },
@@ -59,6 +60,19 @@ export const API_SYMBOLS = {
   TFE_OpSetDevice: { parameters: ["pointer", "buffer", "pointer"], result: "void" },
   TFE_OpAddInput: { parameters: ["pointer", "pointer", "pointer"], result: "void" },
   TFE_Execute: { parameters: ["pointer", "buffer", "buffer", "pointer"], result: "void" },
+  /** The same on a thread of its own: for ops that wait for other processes. */
+  executeElsewhere: {
+    name: "TFE_Execute",
+    parameters: ["pointer", "buffer", "buffer", "pointer"],
+    result: "void",
+    nonblocking: true,
+  },
+  TFE_EnableCollectiveOps: {
+    parameters: ["pointer", "buffer", "usize", "pointer"],
+    result: "void",
+    nonblocking: true,
+    optional: true,
+  },
   TFE_OpSetAttrString: { parameters: ["pointer", "buffer", "buffer", "usize"], result: "void" },
   TFE_OpSetAttrStringList: {
     parameters: ["pointer", "buffer", "buffer", "buffer", "i32"],

@@ -1,14 +1,17 @@
 /** Starts the native engine from a TensorFlow that was found. */
 import { setNativeBackend, startedBackend } from "./_active.ts";
 import { TensorFlowBackend } from "./_backend.ts";
-import { TensorFlowBinding } from "./_binding.ts";
+import { newContext, TensorFlowBinding } from "./_binding.ts";
 import {
+  allowJointLoops,
+  ERROR,
   expectNoOtherLlvm,
+  FATAL,
   keepFreedMemory,
   silence,
   withoutStandardError,
 } from "./_environment.ts";
-import { openLibrary } from "./_library.ts";
+import { type Library, openLibrary, type Pointer } from "./_library.ts";
 
 /** How the native engine is started. */
 export interface StartTensorFlowOptions {
@@ -18,6 +21,8 @@ export interface StartTensorFlowOptions {
   readonly interOpThreads?: number;
   /** Lets TensorFlow's own log through. @default {false} */
   readonly verbose?: boolean;
+  /** Makes the context one of several processes' before anything is computed with it. */
+  readonly connect?: (library: Library, context: Pointer) => Promise<void>;
 }
 
 /**
@@ -25,7 +30,7 @@ export interface StartTensorFlowOptions {
  * Starting twice returns the first start's backend.
  *
  * @param libraries Full paths of `libtensorflow_framework` and `libtensorflow_cc`.
- * @param options Threads and log.
+ * @param options Threads, log, other processes.
  * @throws {Error} If a library cannot be opened or TensorFlow cannot start.
  */
 export async function startTensorFlow(
@@ -35,15 +40,20 @@ export async function startTensorFlow(
   const started = startedBackend();
   if (started !== undefined) return started;
   const cpus = navigator.hardwareConcurrency;
-  const { intraOpThreads = cpus, interOpThreads = cpus, verbose = false } = options;
+  const { intraOpThreads = cpus, interOpThreads = cpus, verbose = false, connect } = options;
   expectNoOtherLlvm();
   keepFreedMemory();
+  allowJointLoops();
+  const threads = { intraOpThreads, interOpThreads };
   const open = () => {
     const library = openLibrary(libraries);
-    if (!verbose) silence(libraries.framework);
-    return new TensorFlowBinding(library, { intraOpThreads, interOpThreads });
+    // What other processes' ends make TensorFlow log is in the errors of the ops that waited for them.
+    if (!verbose) silence(libraries.framework, connect === undefined ? ERROR : FATAL);
+    return { library, context: newContext(library, threads) };
   };
-  const binding = verbose ? open() : withoutStandardError(open);
+  const { library, context } = verbose ? open() : withoutStandardError(open);
+  await connect?.(library, context);
+  const binding = new TensorFlowBinding(library, threads, context);
   const native = await TensorFlowBackend.register(binding);
   setNativeBackend(native);
   return native;
