@@ -1,12 +1,14 @@
+import type { CheckpointDocument, PointerName } from "../checkpoints/mod.ts";
+import { compile, tf } from "../engine/mod.ts";
 import {
-  type CheckpointDocument,
-  loadPolicy,
-  openCheckpoint,
-  type PointerName,
-} from "../checkpoints/mod.ts";
-import { compile, Random, tf } from "../engine/mod.ts";
-import { evaluation, type PolicyConfig, predictActions } from "../policies/mod.ts";
-import { useAverages } from "./_averages.ts";
+  evaluation,
+  type PolicyConfig,
+  predictActions,
+  samplingLadder,
+  type SamplingOptions,
+} from "../policies/mod.ts";
+import { openPolicyParameters } from "./policy_parameters.ts";
+import { type Noise, samplingNoise } from "./_sampling_noise.ts";
 import { usualCheckpoint } from "./usual_checkpoint.ts";
 
 /** What B samples see, on the host; rows lie one behind the other. A loaded batch is one. */
@@ -21,6 +23,12 @@ export interface HostObservation {
   readonly sensor?: Float32Array;
   /** `(B, temporalLength)` 1 for recorded rows. @default {all are} */
   readonly sensorMask?: Uint8Array;
+  /**
+   * `(B)` Number of each sample: the noise that a diffusion policy draws for it follows from that and
+   * the seed alone, wherever it is in whichever batch. Below 0 for rows that only fill the batch.
+   * @default {counted from 0 through all calls}
+   */
+  readonly index?: ArrayLike<number>;
 }
 
 /** A policy that predicts. */
@@ -45,13 +53,11 @@ export interface Policy extends Disposable {
   predict(observation: HostObservation): Promise<Float32Array>;
 }
 
-/** How a policy is opened. */
-export interface OpenPolicyOptions {
+/** How a policy is opened; settings of sampling are for the diffusion family. */
+export interface OpenPolicyOptions extends SamplingOptions {
   /** Which checkpoint of a run. @default {what usualCheckpoint says} */
   readonly which?: PointerName;
-  /** DDIM steps of a diffusion policy. @default {10} */
-  readonly samplingSteps?: number;
-  /** Seed of the noise that a diffusion policy starts from. @default {0} */
+  /** Seed of the noise that a diffusion policy draws. @default {0} */
   readonly seed?: number;
 }
 
@@ -62,42 +68,46 @@ export interface OpenPolicyOptions {
  * @param path run folder, checkpoint folder, `.safetensors` or `.pt` file
  * @param options which checkpoint, sampling
  * @returns the policy; dispose of it
- * @throws {RangeError} when tensors are missing, unexpected, or of another shape
+ * @throws {RangeError} when tensors are missing, unexpected, or of another shape; when an option of
+ * sampling does not fit the policy
  * @throws {SyntaxError} when a file is damaged
  */
 export async function openPolicy(path: string, options: OpenPolicyOptions = {}): Promise<Policy> {
-  const { which = usualCheckpoint(path), samplingSteps, seed = 0 } = options;
-  const { config, parameters, assumed, path: found } = await loadPolicy(path, { which });
-  const document = documentOf(found);
-  const averages = await useAverages(found, config, parameters).catch((error) => {
-    tf.dispose(parameters);
-    throw error;
-  });
-  const predict = compile((observation: Record<string, tf.Tensor>, counter: tf.Tensor) => {
-    const context = evaluation(new Random({ seed, counter }));
-    return predictActions(
+  const { which = usualCheckpoint(path), seed = 0, ...sampling } = options;
+  const opened = await openPolicyParameters(path, { which });
+  const { config, parameters, assumed, document, isAveraged, path: found } = opened;
+  if (config.family === "diffusion" || Object.keys(sampling).length > 0) {
+    try {
+      samplingLadder(config, sampling); // refuses what does not fit
+    } catch (error) {
+      tf.dispose(parameters);
+      throw error;
+    }
+  }
+  const predict = compile((observation: Record<string, tf.Tensor>, noise: Noise) =>
+    predictActions(
       parameters,
       config,
       { ...observation, vision: observation.vision! },
-      context,
-      samplingSteps === undefined ? {} : { samplingSteps },
-    );
-  }, { name: "policy" });
-  let calls = 0;
+      evaluation(),
+      { ...sampling, ...noise },
+    ), { name: "policy" });
+  let seen = 0;
   return {
     config,
     path: found,
-    document,
-    assumed,
-    isAveraged: averages > 0,
+    ...{ document, assumed, isAveraged },
     predict: async (observation) => {
+      const { size, index = Array.from({ length: size }, (_, row) => seen + row) } = observation;
+      seen += size;
+      expectLength("index", index, [size]);
       const inputs = observationTensors(observation, config);
-      const counter = tf.scalar(calls++, "int32");
-      const chunk = predict(inputs, counter) as tf.Tensor;
+      const noise = samplingNoise(config, index, seed, sampling);
+      const chunk = predict(inputs, noise) as tf.Tensor;
       try {
         return await chunk.data<"float32">();
       } finally {
-        tf.dispose([inputs, counter, chunk]);
+        tf.dispose([inputs, noise, chunk]);
       }
     },
     [Symbol.dispose]: () => {
@@ -105,11 +115,6 @@ export async function openPolicy(path: string, options: OpenPolicyOptions = {}):
       tf.dispose(parameters);
     },
   };
-}
-
-function documentOf(path: string): CheckpointDocument | null {
-  using checkpoint = openCheckpoint(path);
-  return checkpoint.document;
 }
 
 function observationTensors(

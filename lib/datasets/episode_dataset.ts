@@ -29,6 +29,11 @@ export interface EpisodeDatasetOptions extends SampleTableOptions {
   readonly views?: readonly string[];
   /** Consecutive starts that share one visual observation, R; default 1. */
   readonly visionReuse?: number;
+  /**
+   * Actions from looking to the first use of what a slow model saw; default 0. To evaluate on what a
+   * robot has: policies trained on it learn less from what they see, and insert less often.
+   */
+  readonly visionDelay?: number;
 }
 
 /**
@@ -86,6 +91,8 @@ export class EpisodeDataset implements BatchShape {
   readonly proprioceptionWindow: TimeWindow | null;
   /** Consecutive starts that share one visual observation. */
   readonly visionReuse: number;
+  /** Actions from looking to the first use of what was seen. */
+  readonly visionDelay: number;
   /** For each episode its camera of each view, −1 where it has none. */
   readonly #camera: readonly Int32Array[];
 
@@ -104,6 +111,7 @@ export class EpisodeDataset implements BatchShape {
       proprioceptionMilliseconds = 1000,
       proprioceptionHz = 100,
       visionReuse = 1,
+      visionDelay = 0,
     } = options;
     episodes.forEach(assertTimes);
     this.episodes = episodes;
@@ -116,6 +124,7 @@ export class EpisodeDataset implements BatchShape {
       ? null
       : timeWindow(proprioceptionMilliseconds, proprioceptionHz);
     this.visionReuse = visionReuse;
+    this.visionDelay = visionDelay;
     this.views = chooseViews(episodes, options.views);
     this.#camera = episodes.map(({ images }) =>
       Int32Array.from(
@@ -123,7 +132,7 @@ export class EpisodeDataset implements BatchShape {
         (view) => images.findIndex((camera) => cameraOfView(camera.view) === view),
       )
     );
-    if (this.length > 0) observationAction(this.samples, 0, visionReuse); // checks visionReuse
+    if (this.length > 0) this.observationAction(0); // checks reuse and delay
   }
 
   /** Number of samples, S. */
@@ -147,6 +156,29 @@ export class EpisodeDataset implements BatchShape {
     assertSample(this.samples, index);
     const { actionTime } = this.episodes[this.samples.episode[index]!]!;
     return actionTime[2 * this.samples.action[index]!]!;
+  }
+
+  /**
+   * The action at whose start the images of a sample are taken, see {@linkcode observationAction}.
+   *
+   * @param index of the sample, 0 … S − 1
+   * @returns the action, in the sample's segment
+   * @throws {RangeError} when there is no such sample
+   */
+  observationAction(index: number): number {
+    return observationAction(this.samples, index, this.visionReuse, this.visionDelay);
+  }
+
+  /**
+   * For how many actions before this one the visual observation of a sample has been known.
+   *
+   * @param index of the sample, 0 … S − 1
+   * @returns 0 … R − 1
+   * @throws {RangeError} when there is no such sample
+   */
+  reuseStep(index: number): number {
+    const age = this.samples.action[index]! - this.observationAction(index);
+    return Math.max(0, age - this.visionDelay); // at the start of a segment the first one is known
   }
 
   /**
@@ -215,7 +247,7 @@ export class EpisodeDataset implements BatchShape {
 
   #chooseImages(index: number, t: number, batch: Batch, row: number): void {
     const { images, actionTime } = this.episodes[this.samples.episode[index]!]!;
-    const observed = actionTime[2 * observationAction(this.samples, index, this.visionReuse)]!;
+    const observed = actionTime[2 * this.observationAction(index)]!;
     const cameras = this.#camera[this.samples.episode[index]!]!;
     for (let v = 0; v < cameras.length; v++) {
       const camera = images[cameras[v]!]; // none at −1

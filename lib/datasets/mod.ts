@@ -45,4 +45,5 @@ export {
   type GroupStatistics,
 } from "./statistics.ts";
 export * from "./statistics_file.ts";
+export { describeReuse, reuseCount } from "./vision_reuse.ts";
 export * from "./window.ts";

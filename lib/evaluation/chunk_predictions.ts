@@ -50,6 +50,11 @@ export interface WindowFlags {
   readonly hasSensor?: Uint8Array;
   /** `(W,)` 1 for decision windows; null where nobody knows. */
   readonly isDecision?: Uint8Array | null;
+  /**
+   * `(W,)` actions from what the cameras showed to the window's start, where a slow model serves
+   * several actions; default not known.
+   */
+  readonly visionAge?: Int32Array;
 }
 
 /** An action by window, step and dimension: predictions and baselines alike. */
@@ -94,6 +99,7 @@ export function assertChunks(chunks: ChunkPredictions, flags: WindowFlags = {}):
     ["group", flags.group, windows],
     ["hasSensor", flags.hasSensor, windows],
     ["isDecision", flags.isDecision, windows],
+    ["visionAge", flags.visionAge, windows],
   ];
   for (const [name, values, length] of lengths) {
     if (values === undefined || values === null || values.length === length) continue;

@@ -14,6 +14,12 @@ export interface GroupComparison extends Comparison {
   readonly name: string;
 }
 
+/** Windows whose visual observation has the same age, beside the baselines. */
+export interface AgeComparison extends Comparison {
+  /** Actions from the observation to the window's start. */
+  readonly age: number;
+}
+
 /** Open-loop evaluation: the document that `evaluate --json` prints. */
 export interface Evaluation extends Comparison {
   /** Actions per chunk, H. */
@@ -39,6 +45,8 @@ export interface Evaluation extends Comparison {
   } | null;
   /** One entry per group, by name; empty if there are no groups. */
   readonly groups: readonly GroupComparison[];
+  /** One entry per age of the visual observation, youngest first; empty where it is not known. */
+  readonly visionAges: readonly AgeComparison[];
   /** Does the policy use its inputs. */
   readonly permutation: PermutationTest;
   /** What a reader must not overlook. */
@@ -78,7 +86,7 @@ export function evaluateChunks(
   options: EvaluationOptions = {},
 ): Evaluation {
   assertChunks(chunks, flags);
-  const { hasSensor, isDecision, group } = flags;
+  const { hasSensor, isDecision, group, visionAge } = flags;
   const where = (is: (window: number) => boolean): Comparison | null => {
     const windows = allWindows(chunks).filter(is);
     return windows.length === 0 ? null : compareWithBaselines(chunks, windows);
@@ -101,6 +109,10 @@ export function evaluateChunks(
     groups: [...new Set(group)].sort().map((name) => ({
       name,
       ...where((w) => group![w] === name)!,
+    })),
+    visionAges: [...new Set(visionAge)].sort((a, b) => a - b).map((age) => ({
+      age,
+      ...where((w) => visionAge![w] === age)!,
     })),
     permutation: permutationTest(chunks, options),
     warnings: [],

@@ -115,10 +115,13 @@ export function stepRows({ horizon, model, baselines }: Evaluation): Rows {
 }
 
 /**
- * All windows, decision windows, with and without sensor, groups. Windows with a sensor and groups
- * that are all windows are left out; there are no rows if nothing but all remains.
+ * All windows, decision windows, with and without sensor, by age of what was seen, groups. Parts that
+ * are all windows are left out; there are no rows if nothing but all remains.
  */
-export function partRows({ decision, sensor, groups, ...all }: Evaluation, most = 12): Rows {
+export function partRows(
+  { decision, sensor, visionAges, groups, ...all }: Evaluation,
+  most = 12,
+): Rows {
   const row = (name: string, part: Comparison | null | undefined) =>
     part === null || part === undefined ? [] : [[
       name,
@@ -132,6 +135,7 @@ export function partRows({ decision, sensor, groups, ...all }: Evaluation, most 
     ...row("decision windows", decision),
     ...proper("with sensor", sensor?.with),
     ...row("without sensor", sensor?.without),
+    ...visionAges.slice(0, most).flatMap((part) => proper(`seen ${part.age} actions before`, part)),
     ...groups.slice(0, most).flatMap((group) => proper(group.name, group)),
   ];
   if (parts.length === 0) return [];

@@ -120,7 +120,12 @@ export async function predictDataset<B extends WindowBatch = Batch>(
       startAngles: startAngles(dataset),
       time: times(dataset),
     },
-    flags: { hasSensor, group: groups(dataset, options.group), ...decisions(dataset, options) },
+    flags: {
+      hasSensor,
+      group: groups(dataset, options.group),
+      ...decisions(dataset, options),
+      ...visionAges(dataset),
+    },
   };
 }
 
@@ -215,6 +220,17 @@ function groups(
 ): string[] {
   const names = episodes.map((episode, index) => of(episode, index));
   return Array.from(samples.episode, (episode) => names[episode]!);
+}
+
+/** How many actions old what was seen is; where each window sees its own moment there are no ages. */
+function visionAges(dataset: EpisodeDataset): Pick<WindowFlags, "visionAge"> {
+  const { length, samples, visionReuse, visionDelay } = dataset;
+  if (visionReuse === 1 && visionDelay === 0) return {};
+  const visionAge = Int32Array.from(
+    { length },
+    (_, window) => samples.action[window]! - dataset.observationAction(window),
+  );
+  return { visionAge };
 }
 
 /** A window is one of decision if an event is after its start and not after its last action. */

@@ -11,4 +11,5 @@ export * from "./imported.ts";
 export * from "./observation.ts";
 export * from "./pixel_2048.ts";
 export * from "./registry.ts";
+export * from "./trainable.ts";
 export * from "./cache/mod.ts";

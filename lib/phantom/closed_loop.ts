@@ -21,7 +21,7 @@ export interface ClosedLoopOptions {
   readonly sensorRows?: number;
 }
 
-/** What a policy may know at a moment. */
+/** What a policy may know at a moment; frames and rows are computed when they are asked for. */
 export interface ClosedLoopObservation {
   /** Seconds since the start. */
   readonly time: number;
@@ -29,7 +29,7 @@ export interface ClosedLoopObservation {
   readonly frames: readonly Float32Array[];
   /** `(5)` when these frames were taken, seconds since the start. */
   readonly frameTimes: readonly number[];
-  /** `(2048)` see {@linkcode visualFeature}; computed when it is asked for. */
+  /** `(2048)` see {@linkcode visualFeature}. */
   readonly feature: Float32Array;
   /**
    * `(sensorRows·1026)` the newest sensor rows, oldest first: force, then A-line. Before the start the
@@ -210,23 +210,42 @@ function observe(
     );
   }
   const { scene } = robot;
-  const pose = new Float64Array(6);
-  const frameWords = streamWords(scene.seed, 107 + query, PHANTOM_VIEWS.length);
   const frameTimes = scene.cameraPhases.map((phase) =>
     phase + FRAME_SECONDS * Math.floor((time - phase) / FRAME_SECONDS + 1e-9)
   );
-  const frames = frameTimes.map((taken, view) =>
-    renderFrame(scene, view, robot.poseAt(taken, pose), frameWords[view]!, raster).slice()
-  );
+  const frames = once(() => {
+    const pose = new Float64Array(6);
+    const words = streamWords(scene.seed, 107 + query, PHANTOM_VIEWS.length);
+    return frameTimes.map((taken, view) =>
+      renderFrame(scene, view, robot.poseAt(taken, pose), words[view]!, raster).slice()
+    );
+  });
+  const rows = once(() => observeSensor(robot, time, query, sensorRows));
   return {
     time,
-    frames,
     frameTimes,
-    get feature() {
-      return visualFeature(frames.map((frame) => thumbnail(frame)), scene.task);
+    get frames() {
+      return frames();
     },
-    ...observeSensor(robot, time, query, sensorRows),
+    get feature() {
+      return visualFeature(frames().map((frame) => thumbnail(frame)), scene.task);
+    },
+    get sensor() {
+      return rows().sensor;
+    },
+    get sensorMask() {
+      return rows().sensorMask;
+    },
+    get sensorTimes() {
+      return rows().sensorTimes;
+    },
   };
+}
+
+/** Computes when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 /** The newest rows; those of a shorter window are the end of a longer one. */

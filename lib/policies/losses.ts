@@ -44,6 +44,8 @@ export interface LossTerms {
   readonly sum: tf.Scalar;
   /** What to divide the sum by, float32 scalar. */
   readonly weight: tf.Scalar;
+  /** Sums over samples for people to look at, see `lossMetricShapes`; they add up as well. @default {none} */
+  readonly metrics?: Readonly<Record<string, tf.Tensor>>;
 }
 
 /**

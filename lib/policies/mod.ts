@@ -39,8 +39,16 @@ export * from "./checkpoint_layout.ts";
 export * from "./config.ts";
 export * from "./decay.ts";
 export * from "./diffusion/ladder.ts";
+export { lossMetricShapes } from "./diffusion/noise_metrics.ts";
 export * from "./diffusion/noise_schedule.ts";
 export * from "./diffusion/sample.ts";
+export {
+  type Sampler,
+  SAMPLERS,
+  samplingLadder,
+  type SamplingNoise,
+  type SamplingOptions,
+} from "./diffusion/sampling.ts";
 export * from "./feature_width.ts";
 export * from "./initialise.ts";
 export { evaluation, type ForwardContext, type Parameters, training } from "./layers/context.ts";

@@ -1,6 +1,7 @@
 import { tf } from "../engine/mod.ts";
 import { withCleanActions, withMasks } from "./_masks.ts";
 import type { PolicyConfig } from "./config.ts";
+import type { SamplingNoise, SamplingOptions } from "./diffusion/sampling.ts";
 import type { ForwardContext, Parameters } from "./layers/context.ts";
 import type { ErrorOptions, LossTerms, SampleWeights } from "./losses.ts";
 import { expectSameSamples } from "./layers/expect.ts";
@@ -27,6 +28,10 @@ export interface PolicyBatch extends Observation {
   readonly actionMask?: tf.Tensor;
   /** What each sample counts. @default {all the same} */
   readonly weights?: SampleWeights;
+  /** Diffusion step of each sample, 0 … timesteps − 1, `(B)` int32. @default {drawn from the context} */
+  readonly steps?: tf.Tensor;
+  /** Standard normal noise to mix the chunks with, `(B, horizon, actionDim)`. @default {drawn from the context} */
+  readonly noise?: tf.Tensor;
 }
 
 /** Settings of {@link policyLoss}. */
@@ -39,18 +44,14 @@ export interface LossOptions extends ErrorOptions {
   readonly chunk?: "zeros" | "truth";
 }
 
-/** Settings of {@link predictActions}. */
-export interface PredictOptions {
-  /** DDIM steps of the diffusion family, 1 … timesteps. @default {10} */
-  readonly samplingSteps?: number;
-  /** Standard normal noise that sampling starts from, `(B, horizon, actionDim)`. @default {drawn from the context} */
-  readonly noise?: tf.Tensor;
-}
+/** Settings of {@link predictActions}; those of sampling are for the diffusion family. */
+export interface PredictOptions extends SamplingOptions, SamplingNoise {}
 
 /**
- * The loss of a policy on a batch: for regression the error of actions predicted from zeros, for
- * diffusion that of the noise at random steps. `trocar` measures in standard deviations of each action
- * dimension and leaves constant dimensions and padding out.
+ * The loss of a policy on a batch: for regression the error of actions predicted from zeros; for
+ * diffusion, at random steps, that of the noise with `reference` and that of the `velocity` with
+ * `trocar`. `trocar` measures in standard deviations of each action dimension and leaves constant
+ * dimensions and padding out.
  *
  * @param p The tensors of `policyShapes`.
  * @param config The policy.
@@ -94,7 +95,7 @@ export function policyLoss(
  * @param batch Samples.
  * @param context As for `policyLoss`.
  * @param options As for `policyLoss`.
- * @returns Sum and divisor.
+ * @returns Sum and divisor; for diffusion also the sums that `lossMetricShapes` names.
  * @throws {RangeError} If a shape does not fit the configuration.
  */
 export function policyLossTerms(
@@ -121,7 +122,7 @@ export function policyLossTerms(
  * @param context `evaluation(random)`; only diffusion without `noise` draws from it.
  * @param options Sampling.
  * @returns Actions in physical units, `(B, horizon, actionDim)`.
- * @throws {RangeError} If a shape does not fit the configuration, or samplingSteps is out of range.
+ * @throws {RangeError} If a shape or an option of sampling does not fit the configuration.
  *
  * @example
  * ```ts
@@ -143,7 +144,8 @@ export function predictActions(
   context: ForwardContext,
   options: PredictOptions = {},
 ): tf.Tensor {
-  expectSameSamples({ ...observation, noise: options.noise });
+  const { noise, stepNoise } = options;
+  expectSameSamples({ ...observation, noise, stepNoise });
   const seen = withMasks(observation);
   return config.architecture === "reference"
     ? predictReference(p, config, seen, context, options)

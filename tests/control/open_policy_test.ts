@@ -6,7 +6,13 @@ import { EpisodeDataset } from "../../lib/datasets/mod.ts";
 import { startEngine } from "../../lib/engine/mod.ts";
 import { openEpisode } from "../../lib/episodes/mod.ts";
 import { findEpisodes, pixel2048 } from "../../lib/features/mod.ts";
-import type { StoredTensor } from "../../lib/formats/mod.ts";
+import {
+  type StoredTensor,
+  type TensorArray,
+  type TorchInput,
+  writeTorchCheckpoint,
+} from "../../lib/formats/mod.ts";
+import { convert } from "../checkpoints/_convert.ts";
 import { prepare, smallRun } from "../training/_small_run.ts";
 
 await startEngine({ engine: "wasm", quiet: true });
@@ -116,6 +122,54 @@ Deno.test("where a checkpoint has averages of its parameters, they predict", asy
   using other = await openPolicy(live);
   assert.deepEqual(found, await byHand.predict(observed));
   assert.notDeepEqual(found, await other.predict(observed));
+
+  // A .pt file keeps them; a file of weights alone says that it does not.
+  await convert(averaged, join(folder, "averaged.pt"), { which: "final" });
+  using exported = await openPolicy(join(folder, "averaged.pt"));
+  assert.equal(exported.isAveraged, true);
+  assert.deepEqual(await exported.predict(observed), found);
+  const weights = join(folder, "averaged.safetensors");
+  const { remarks } = await convert(join(folder, "averaged.pt"), weights);
+  assert.match(remarks.join("\n"), /\d+ of these are running averages of the parameters/);
+  using unaveraged = await openPolicy(weights);
+  assert.equal(unaveraged.isAveraged, false);
+  assert.deepEqual(await unaveraged.predict(observed), await other.predict(observed));
+});
+
+Deno.test("averages of another shape in a .pt file are not predicted with", async () => {
+  using checkpoint = openCheckpoint(averaged, { which: "final" });
+  const parts = ["sensor_encoder", "action_expert"].map((part) => {
+    const own = [...checkpoint.tensors].filter(([key]) => key.startsWith(`${part}.`));
+    return [part, new Map(own.map(([key, tensor]) => [key.slice(part.length + 1), tensor.read()]))];
+  }) as [string, Map<string, TensorArray>][];
+  const [key] = [...checkpoint.training()!.keys()].filter((name) => name.startsWith("ema."));
+  const wrong = { dtype: "float32", shape: [1], data: new Float32Array(1) } as const;
+  const path = join(folder, "wrong.pt");
+  const { config } = checkpoint.document!;
+  writeTorchCheckpoint(
+    path,
+    new Map<string, TorchInput>([
+      ...parts,
+      [
+        "config",
+        new Map(
+          Object.entries(config).map(([name, value]) => [
+            name,
+            typeof value === "object" && value !== null ? new Map(Object.entries(value)) : value,
+          ]),
+        ),
+      ],
+      ["ema_state_dict", new Map([[key!.slice("ema.".length), wrong]])],
+    ]),
+  );
+  await assert.rejects(
+    openPolicy(path),
+    (error: Error) =>
+      error instanceof SyntaxError &&
+      /^Cannot load the averages of .*wrong\.pt: .* current value is float32 \(1\)/.test(
+        error.message,
+      ),
+  );
 });
 
 Deno.test("damaged averages are not predicted with", async () => {

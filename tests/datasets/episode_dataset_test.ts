@@ -94,6 +94,20 @@ Deno.test("EpisodeDataset: with vision reuse R starts show the frames of the fir
   assert.throws(() => new EpisodeDataset([episode], { visionReuse: 0 }), RangeError);
 });
 
+Deno.test("EpisodeDataset: a reuse step counts the starts since an observation became known", () => {
+  const segment = runs([7, 5]);
+  const steps = (visionReuse: number, visionDelay: number) => {
+    const episode = memoryEpisode({ actionTime: tenths(12), segment });
+    const dataset = new EpisodeDataset([episode], { visionReuse, visionDelay });
+    return Array.from({ length: 12 }, (_, i) => dataset.reuseStep(i)).join(" ");
+  };
+  assert.equal(steps(1, 0), "0 0 0 0 0 0 0 0 0 0 0 0");
+  assert.equal(steps(3, 0), "0 1 2 0 1 2 0 0 1 2 0 1");
+  assert.equal(steps(3, 2), "0 0 0 1 2 0 1 0 0 0 1 2");
+  assert.equal(steps(1, 2), "0 0 0 0 0 0 0 0 0 0 0 0");
+  assert.throws(() => steps(1, -1), /delay .* current value is -1/);
+});
+
 Deno.test("EpisodeDataset: streams can be left out", () => {
   const dataset = new EpisodeDataset([richEpisode()], {
     sensorMilliseconds: null,

@@ -127,6 +127,19 @@ Deno.test("observationAction: R starts share one, and none is shared across a ga
   }));
 });
 
+Deno.test("observationAction: with a delay each start has what was known at it, or the segment's first", () => {
+  const numbers = fc.integer({ min: 1, max: 17 });
+  fc.assert(fc.property(collection, numbers, fc.nat(9), (episodes, reuse, delay) => {
+    const samples = sampleTable(episodes);
+    for (let i = 0; i < samples.length; i++) {
+      const start = samples.segmentStart[i]!, action = samples.action[i]!;
+      let newest = start; // found by trying each look
+      for (let look = start; look + delay <= action; look += reuse) newest = look;
+      assert.equal(observationAction(samples, i, reuse, delay), newest);
+    }
+  }));
+});
+
 Deno.test("samples: bad arguments are refused with what was passed", () => {
   const episode = memoryEpisode();
   assert.throws(() => sampleTable([episode], { horizon: 0 }), /horizon .* current value is 0/);
@@ -139,4 +152,7 @@ Deno.test("samples: bad arguments are refused with what was passed", () => {
   assert.throws(() => readChunk(episode, samples, 0, chunk.subarray(1), mask), /56 values/);
   assert.throws(() => readChunk(episode, samples, 0, chunk, mask.subarray(1)), /8 values/);
   assert.throws(() => observationAction(samples, 0, 0), RangeError);
+  for (const delay of [-1, 0.5, NaN]) {
+    assert.throws(() => observationAction(samples, 0, 1, delay), /delay .* current value is/);
+  }
 });

@@ -11,6 +11,8 @@ const SETTING = {
   sceneSeed: 9000,
   replanMs: 800,
   latencyMs: 0,
+  visionReuse: 1,
+  visionLatencyMs: 0,
   quality: 90,
   queries: 13,
   seconds: { total: 1, observe: 0.5, policy: 0.4 },
@@ -85,6 +87,18 @@ Deno.test("table and verdict name what fails most often", () => {
     ...["mine", 300, "0.250", "1/4"],
     ...["0.10", "0.10", "0.01", "0.01", "overshoot 3"],
   ]);
+});
+
+Deno.test("a table tells how often the cameras were looked at, where that is not for each action", () => {
+  const report = (setting: { visionReuse: number; visionLatencyMs?: number }) =>
+    closedLoopReport([ended({}, 0)], { ...SETTING, ...setting });
+  const rows = closedLoopRows([
+    ["one", report({ visionReuse: 1 })],
+    ["two", report({ visionReuse: 3 })],
+    ["three", report({ visionReuse: 4, visionLatencyMs: 390 })],
+  ]);
+  assert.deepEqual(rows.map((row) => row[2]), ["vision ms", "100", "300", "400 + 390"]);
+  assert(rows.every(({ length }) => length === 10));
 });
 
 Deno.test("there is nothing to report on without runs", () => {

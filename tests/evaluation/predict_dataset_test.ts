@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createBatch, EpisodeDataset } from "../../lib/datasets/mod.ts";
 import {
   evaluateChunks,
+  formatEvaluation,
   predictDataset,
   type PredictDatasetOptions,
 } from "../../lib/evaluation/mod.ts";
@@ -58,6 +59,34 @@ Deno.test("windows come in order, with what the baselines need", async () => {
   assert(Math.abs(chunks.startAngles![3 * 2]! - (20 + 9 / 12)) <= 1, "orientation of row 20");
   assert(Math.abs(chunks.time![2]! - 0.2) < 1e-9, "0.2 s after the first action");
   assert.equal(evaluateChunks(chunks, flags).baselines.holdLast.windows, 14);
+});
+
+Deno.test("errors are told by the age of what was seen, where that is not of the moment", async () => {
+  const options = { horizon: HORIZON, visionReuse: 3, visionDelay: 1 };
+  const dataset = new EpisodeDataset([episode("red", 9, { hole: 6 })], options);
+  // A policy that is off in dx by as much as its observation is old.
+  const truth = dataset.readBatch(Array.from({ length: 9 }, (_, i) => i)).actions;
+  const ages = [0, 1, 2, 3, 1, 2, 0, 1, 2];
+  const late = ({ size, action }: { size: number; action: Int32Array }) =>
+    Float32Array.from({ length: size * HORIZON * 7 }, (_, i) => {
+      const window = action[Math.floor(i / (HORIZON * 7))]!;
+      return truth[window * HORIZON * 7 + i % (HORIZON * 7)]! + (i % 7 === 0 ? ages[window]! : 0);
+    });
+  const { chunks, flags } = await predictDataset(dataset, late, { meanAction });
+  assert.deepEqual([...flags.visionAge!], ages);
+  const evaluation = evaluateChunks(chunks, flags);
+  assert.deepEqual(
+    evaluation.visionAges.map(({ age, windows, model }) => [age, windows, model.perDimension[0]]),
+    [[0, 2, 0], [1, 3, 1], [2, 3, 2], [3, 1, 3]],
+  );
+  assert.match(formatEvaluation(evaluation), /\nseen 2 actions before +1\.155 .* 3\n/);
+
+  const each = new EpisodeDataset([episode("red", 9)], { horizon: HORIZON });
+  const found = await predictDataset(each, late, { meanAction });
+  assert.equal(found.flags.visionAge, undefined);
+  assert.deepEqual(evaluateChunks(found.chunks, found.flags).visionAges, []);
+  const visionAge = new Int32Array(8);
+  assert.throws(() => evaluateChunks(chunks, { visionAge }), /visionAge must hold 9 values/);
 });
 
 Deno.test("decision windows have an event after their start and not after their last action", async () => {

@@ -89,6 +89,25 @@ Deno.test("DatasetFeatures: masks and ages belong to the sample's time", async (
   assert(p50 > 0 && p95 >= p50);
 });
 
+Deno.test("DatasetFeatures: what fits into memory is read once, what does not each time", async () => {
+  const data = dataset(3);
+  const { extractor } = counting();
+  const folder = await built(data, extractor);
+  const needed = 5 * 64 * Float32Array.BYTES_PER_ELEMENT; // five observations
+  for (
+    const [memoryBytes, hits] of [[undefined, 2], [needed, 2], [needed - 1, 6], [0, 6]] as const
+  ) {
+    const options = memoryBytes === undefined ? {} : { memoryBytes };
+    using features = await DatasetFeatures.open(data, extractor, folder, options);
+    const [first, ...others] = await Promise.all(
+      [0, 1, 2].map(() => features.readBatch([0, 2, 5])),
+    );
+    for (const other of others) assert.deepEqual(other, first);
+    assert.equal(features.metrics.hits, hits);
+    assert.equal(features.metrics.bytes, 256 * hits);
+  }
+});
+
 Deno.test("DatasetFeatures: strict names what is missing, and the command that builds it", async () => {
   const data = dataset(3);
   const { extractor, count } = counting();

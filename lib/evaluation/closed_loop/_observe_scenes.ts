@@ -1,6 +1,6 @@
 /** What all scenes show at one moment, side by side. */
 import { instructionOf } from "../../episodes/instruction.ts";
-import type { ClosedLoop, ClosedLoopObservation } from "../../phantom/closed_loop.ts";
+import type { ClosedLoop } from "../../phantom/closed_loop.ts";
 import { ACTION_VALUES, CHUNK_ACTIONS } from "../../phantom/samples.ts";
 import { PHANTOM_VIEWS } from "../../phantom/scene.ts";
 import { VISUAL_FEATURE_LENGTH, visualFeature } from "../../phantom/thumbnail.ts";
@@ -13,6 +13,14 @@ const WIDTH = 128;
 /** Scenes whose frames are compressed while those of the next are drawn. */
 const GROUP = 8;
 
+/** What the cameras of all scenes showed at one moment. */
+export interface SeenScenes {
+  /** `(B·1·2048)` features. */
+  readonly vision: Float32Array;
+  /** `(B·5)` when their frames were taken, seconds since the start. */
+  readonly frameTimes: Float64Array;
+}
+
 /** The scenes of an evaluation, with memory for what they show. */
 export class ObservedScenes {
   readonly #runs: readonly ClosedLoop[];
@@ -20,7 +28,8 @@ export class ObservedScenes {
   readonly #instructions: readonly string[];
   readonly #lastAction: Float32Array;
   readonly #poses: Float64Array[];
-  readonly #vision: Float32Array;
+  /** A feature of each scene without pictures, which leaves the task. */
+  readonly #blank: Float32Array;
   readonly #horizon: number;
   /** Of the first query; all have the same size. */
   #sensor: Float32Array | undefined;
@@ -39,10 +48,10 @@ export class ObservedScenes {
     this.#poses = runs.map(({ pose }) => pose);
     this.#lastAction = new Float32Array(runs.length * ACTION_VALUES);
     for (let run = 0; run < runs.length; run++) this.#lastAction[run * ACTION_VALUES + 6] = 1;
-    this.#vision = new Float32Array(runs.length * VISUAL_FEATURE_LENGTH);
-    const noThumbnails = PHANTOM_VIEWS.map(() => undefined); // leaves the task
+    this.#blank = new Float32Array(runs.length * VISUAL_FEATURE_LENGTH);
+    const noThumbnails = PHANTOM_VIEWS.map(() => undefined);
     runs.forEach(({ scene: { task } }, run) =>
-      this.#vision.set(visualFeature(noThumbnails, task), run * VISUAL_FEATURE_LENGTH)
+      this.#blank.set(visualFeature(noThumbnails, task), run * VISUAL_FEATURE_LENGTH)
     );
   }
 
@@ -60,33 +69,57 @@ export class ObservedScenes {
 
   /** What all scenes show now; the next call overwrites it. */
   async observe(): Promise<ClosedLoopQuery> {
-    const seen: ClosedLoopObservation[] = [], compressing: Promise<void>[] = [];
+    return this.query(await this.see());
+  }
+
+  /** What the cameras of all scenes show now, in memory of its own. */
+  async see(): Promise<SeenScenes> {
+    const vision = this.#blank.slice(), scenes = this.#runs.length, views = PHANTOM_VIEWS.length;
+    const frameTimes = new Float64Array(scenes * views);
+    let group: (readonly Float32Array[])[] = [];
+    const compressing: Promise<void>[] = [];
     for (const [scene, run] of this.#runs.entries()) {
-      const observation = run.observe();
-      seen.push(observation);
+      const seen = run.observe();
+      frameTimes.set(seen.frameTimes, scene * views);
       if (this.#quality === null) {
-        this.#vision.set(observation.feature, scene * VISUAL_FEATURE_LENGTH);
+        vision.set(seen.feature, scene * VISUAL_FEATURE_LENGTH);
+        continue;
       }
-      const { sensor, sensorMask } = observation, scenes = this.#runs.length;
+      group.push(seen.frames);
+      if (group.length < GROUP && scene + 1 < scenes) continue;
+      const first = scene + 1 - group.length;
+      compressing.push(
+        compress(group, vision.subarray(first * VISUAL_FEATURE_LENGTH), this.#quality),
+      );
+      group = [];
+      await new Promise((resume) => setTimeout(resume)); // the next group is drawn meanwhile
+    }
+    await Promise.all(compressing);
+    return { vision, frameTimes };
+  }
+
+  /**
+   * What a policy knows of all scenes now; the next call overwrites it.
+   *
+   * @param seen the newest of what the cameras showed that is known by now
+   */
+  query({ vision, frameTimes }: SeenScenes): ClosedLoopQuery {
+    const seen = this.#runs.map((run) => run.observe()), scenes = seen.length;
+    const { time } = seen[0]!;
+    seen.forEach(({ sensor, sensorMask }, scene) => {
       this.#sensor ??= new Float32Array(scenes * sensor.length);
       this.#sensorMask ??= new Uint8Array(scenes * sensorMask.length);
       this.#sensor.set(sensor, scene * sensor.length);
       this.#sensorMask.set(sensorMask, scene * sensorMask.length);
-      const isGroup = seen.length % GROUP === 0 || seen.length === this.#runs.length;
-      if (this.#quality === null || !isGroup) continue;
-      const first = seen.length - 1 - scene % GROUP;
-      compressing.push(this.#compress(seen.slice(first), first, this.#quality));
-      await new Promise((resume) => setTimeout(resume)); // the next group is drawn meanwhile
-    }
-    await Promise.all(compressing);
+    });
     return {
-      time: seen[0]!.time,
-      scenes: seen.length,
-      instructions: this.#instructions,
-      vision: this.#vision,
-      frameAge: Float64Array.from(
-        seen.flatMap(({ time, frameTimes }) => frameTimes.map((taken) => time - taken)),
+      ...{ time, scenes, vision },
+      index: Float64Array.from(
+        this.#runs,
+        ({ scene }) => 1000 * scene.seed + Math.round(10 * time),
       ),
+      instructions: this.#instructions,
+      frameAge: frameTimes.map((taken) => time - taken),
       horizon: this.#horizon,
       sensor: this.#sensor!,
       sensorMask: this.#sensorMask!,
@@ -94,17 +127,18 @@ export class ObservedScenes {
       lastAction: this.#lastAction,
     };
   }
+}
 
-  async #compress(
-    seen: readonly Pick<ClosedLoopObservation, "frames">[],
-    first: number,
-    quality: number,
-  ): Promise<void> {
-    const views = PHANTOM_VIEWS.length;
-    await jpegFeatures(seen.flatMap(({ frames }) => frames), WIDTH, quality, (frame) => {
-      const scene = first + Math.floor(frame / views), view = frame % views;
-      const start = scene * VISUAL_FEATURE_LENGTH + view * VIEW_VALUES;
-      return this.#vision.subarray(start, start + VIEW_VALUES);
-    });
-  }
+/** Puts the means of some scenes' frames into their features. */
+async function compress(
+  scenes: readonly (readonly Float32Array[])[],
+  vision: Float32Array,
+  quality: number,
+): Promise<void> {
+  const views = PHANTOM_VIEWS.length;
+  await jpegFeatures(scenes.flat(), WIDTH, quality, (frame) => {
+    const scene = Math.floor(frame / views), view = frame % views;
+    const start = scene * VISUAL_FEATURE_LENGTH + view * VIEW_VALUES;
+    return vision.subarray(start, start + VIEW_VALUES);
+  });
 }

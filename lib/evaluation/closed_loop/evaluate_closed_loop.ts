@@ -1,8 +1,10 @@
 /** Lets a policy act in the phantom and judges how it went. */
+import { reuseCount } from "../../datasets/vision_reuse.ts";
 import { type ClosedLoop, createClosedLoop } from "../../phantom/closed_loop.ts";
 import { expertVelocity } from "../../phantom/expert.ts";
 import { ACTION_SECONDS, ACTION_VALUES, CHUNK_ACTIONS } from "../../phantom/samples.ts";
 import { type PhantomTask, sampleScene } from "../../phantom/scene.ts";
+import { DelayedVision } from "./_delayed_vision.ts";
 import { ObservedScenes } from "./_observe_scenes.ts";
 import { type BuiltInPolicy, type ClosedLoopPolicy, holdPolicy, zeroPolicy } from "./policy.ts";
 import { type ClosedLoopReport, closedLoopReport } from "./report.ts";
@@ -26,6 +28,16 @@ export interface ClosedLoopEvaluationOptions {
   readonly horizon?: number;
   /** A plan takes effect so many ms after what it is made of was seen; default 0. */
   readonly latencyMs?: number;
+  /**
+   * The cameras are looked at for every so many actions only, R, and the policy sees the same visual
+   * features until there are newer ones, with a sensor window of the moment; default 1.
+   */
+  readonly visionReuse?: number;
+  /**
+   * Visual features are known so many ms after their frames were seen, at most R · 100: a model that
+   * looks again when it has answered. Until the first ones the robot rests. Default 0.
+   */
+  readonly visionLatencyMs?: number;
   /** JPEG quality of the frames; null for frames as they are rendered. Default 90. */
   readonly quality?: number | null;
   /** Stops between two queries. */
@@ -45,6 +57,10 @@ interface Driving {
   readonly replan: number;
   /** Actions of a plan. */
   readonly horizon: number;
+  /** Actions from one look of the cameras to the next. */
+  readonly visionReuse: number;
+  /** Time until what they saw is known. */
+  readonly visionLatencyMs: number;
 }
 
 const STEPS_PER_ACTION = Math.round(ACTION_SECONDS * STEPS_PER_SECOND);
@@ -56,7 +72,7 @@ const STEPS_PER_ACTION = Math.round(ACTION_SECONDS * STEPS_PER_SECOND);
  * rest. The same policy, scenes and options give the same report, except for its `seconds`.
  *
  * @param policy the policy, or the name of one that needs no training; the expert knows the truth and
- * steers every 0.01 s, so that `replanMs` and `latencyMs` do not concern it
+ * steers every 0.01 s, so that replanning, reuse and latencies do not concern it
  * @param options scenes, replanning, latency
  * @returns how often it succeeds, why it fails, how large its errors are
  * @throws {RangeError} if an option is out of range, or the policy returns values that are not finite,
@@ -86,6 +102,7 @@ export async function evaluateClosedLoop(
     sceneSeed: options.sceneSeed ?? 9000,
     task: options.task ?? "Blue_point",
     latencyMs: inRange("latencyMs", options.latencyMs ?? 0, 0, 1000 * SECONDS, 10),
+    ...visionSetting(options),
     quality: options.quality === undefined ? 90 : options.quality,
   };
   const horizon = inRange("horizon", options.horizon ?? CHUNK_ACTIONS, 1, 10_000, 1);
@@ -146,26 +163,32 @@ export function replanActions(replanMs: number, horizon = CHUNK_ACTIONS): number
 async function drive(
   runs: readonly ClosedLoop[],
   policy: ClosedLoopPolicy,
-  { quality, latencyMs, replan, horizon }: Driving,
+  driving: Driving,
   options: ClosedLoopEvaluationOptions,
   spent: { observe: number; policy: number },
 ): Promise<number> {
+  const { quality, replan, horizon } = driving;
   const scenes = new ObservedScenes(runs, quality, horizon);
-  const plans: ArrayLike<number>[] = [];
-  const latency = latencyMs / 1000 * STEPS_PER_SECOND;
+  const vision = new DelayedVision(scenes, {
+    period: STEPS_PER_ACTION * driving.visionReuse,
+    latency: stepsOf(driving.visionLatencyMs),
+    asked: STEPS_PER_ACTION * replan,
+  });
+  const plans: (ArrayLike<number> | null)[] = [];
+  const latency = stepsOf(driving.latencyMs);
   const velocity = new Float64Array(6);
   for (let step = 0; step < SECONDS * STEPS_PER_SECOND; step++) {
-    const action = step / STEPS_PER_ACTION;
-    if (step > 0 && Number.isInteger(action)) scenes.moved();
-    if (action % replan === 0) {
-      await breathe(options, step / STEPS_PER_SECOND);
-      const start = performance.now();
-      const query = await scenes.observe();
-      const seen = performance.now();
-      plans.push(checked(await policy(query), runs, horizon, query.time));
-      spent.observe += seen - start;
-      spent.policy += performance.now() - seen;
-    }
+    const isAsked = step % (STEPS_PER_ACTION * replan) === 0;
+    if (step > 0 && step % STEPS_PER_ACTION === 0) scenes.moved();
+    if (isAsked) await breathe(options, step / STEPS_PER_SECOND);
+    const start = performance.now();
+    await vision.look(step);
+    const seen = isAsked ? vision.newest(step) : null;
+    const query = seen && scenes.query(seen);
+    const asked = performance.now();
+    spent.observe += asked - start;
+    if (isAsked) plans.push(query && checked(await policy(query), runs, horizon, query.time));
+    spent.policy += performance.now() - asked;
     const due = Math.floor((step - latency) / STEPS_PER_ACTION); // action that takes effect, from 0
     const plan = plans[Math.floor(due / replan)];
     runs.forEach((run, scene) => {
@@ -174,7 +197,25 @@ async function drive(
       run.step(velocity);
     });
   }
-  return plans.length;
+  return plans.filter((plan) => plan !== null).length;
+}
+
+/** How the cameras are looked at; one model answers before it looks again. */
+function visionSetting(options: ClosedLoopEvaluationOptions) {
+  const visionReuse = inRange("visionReuse", options.visionReuse ?? 1, 1, 10 * SECONDS, 1);
+  const visionLatencyMs = options.visionLatencyMs ?? 0;
+  const needed = reuseCount(inRange("visionLatencyMs", visionLatencyMs, 0, 1000 * SECONDS, 10));
+  if (visionReuse >= needed) return { visionReuse, visionLatencyMs };
+  throw new RangeError(
+    `Cannot run a closed loop: with visionLatencyMs ${visionLatencyMs} visionReuse must be at least ` +
+      `${needed}, because the model looks again when it has answered, current value is ` +
+      `${visionReuse}.`,
+  );
+}
+
+/** Steps of so many ms, a multiple of 10. */
+function stepsOf(milliseconds: number): number {
+  return Math.round(milliseconds / 1000 * STEPS_PER_SECOND);
 }
 
 /** Chunks of a policy, copied, if they are whole and finite. */

@@ -10,6 +10,11 @@ export interface ClosedLoopQuery {
   readonly time: number;
   /** Number of scenes, B. */
   readonly scenes: number;
+  /**
+   * `(B)` number of each observation, for policies that draw noise: 1000 times the scene's seed, and
+   * the tenths of a second since the start.
+   */
+  readonly index: Float64Array;
   /** `(B)` what the policy is told, in the words that recordings of the task have. */
   readonly instructions: readonly string[];
   /** `(B·1·2048)` the feature pixel-2048 of the newest frame of each view. */

@@ -59,6 +59,10 @@ export interface ClosedLoopSetting {
   readonly replanMs: number;
   /** ms until a plan takes effect. */
   readonly latencyMs: number;
+  /** Actions that share what the cameras saw, R. */
+  readonly visionReuse: number;
+  /** ms until what the cameras saw is known. */
+  readonly visionLatencyMs: number;
   /** JPEG quality of the frames; null for frames as they are rendered. */
   readonly quality: number | null;
   /** How often the policy was asked, each time for all scenes. */
@@ -145,7 +149,8 @@ export function closedLoopReport(
 }
 
 /**
- * The rows of a table of reports, a heading first.
+ * The rows of a table of reports, a heading first. Where the cameras were not looked at for each action
+ * it has a column of how often they were, and of how much later that was known.
  *
  * @param reports with their names
  * @returns rows for `formatTable`
@@ -162,12 +167,18 @@ export function closedLoopReport(
 export function closedLoopRows(
   reports: readonly (readonly [name: string, report: ClosedLoopReport])[],
 ): (string | number)[][] {
+  const isSlow = reports.some(([, { visionReuse, visionLatencyMs }]) =>
+    visionReuse > 1 || visionLatencyMs > 0
+  );
+  const vision = ({ visionReuse, visionLatencyMs }: ClosedLoopSetting) =>
+    `${100 * visionReuse}${visionLatencyMs > 0 ? ` + ${visionLatencyMs}` : ""}`;
   const millimetres = ({ p50, p95 }: ClosedLoopErrors) =>
     [p50, p95].map((value) => value === null ? "–" : value.toFixed(2));
   return [
     [
       "policy",
       "replan ms",
+      ...(isSlow ? ["vision ms"] : []),
       "success",
       "scenes",
       "lateral mm p50",
@@ -179,6 +190,7 @@ export function closedLoopRows(
     ...reports.map(([name, report]) => [
       name,
       report.replanMs,
+      ...(isSlow ? [vision(report)] : []),
       report.successRate.toFixed(3),
       `${Math.round(report.successRate * report.episodes)}/${report.episodes}`,
       ...millimetres(report.lateralErrorMm),

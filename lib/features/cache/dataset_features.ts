@@ -23,6 +23,11 @@ import { FeatureStore } from "./store.ts";
 export interface DatasetFeaturesOptions extends Omit<PlanOptions, "reuse"> {
   /** Default strict. */
   readonly mode?: CacheMode;
+  /**
+   * What is read stays in memory if all features of the data set together have no more bytes than
+   * this; default 1 GB.
+   */
+  readonly memoryBytes?: number;
 }
 
 /** What is read of a data set; an `EpisodeDataset` is one. */
@@ -33,9 +38,12 @@ export interface ObservedDataset {
   readonly samples: SampleTable;
   /** Consecutive starts that share one observation, R. */
   readonly visionReuse: number;
+  /** Actions from looking to the first use of what was seen; default 0. */
+  readonly visionDelay?: number;
 }
 
 const TIMES = 4096;
+const MEMORY_BYTES = 1e9;
 
 /**
  * The features of a data set's samples, from the cache.
@@ -69,6 +77,8 @@ export class DatasetFeatures implements Disposable {
   /** Of each episode the place of an action's observation, −1 where there is none. */
   readonly #places: readonly Int32Array[];
   readonly #items: ReadonlyMap<string, PlanItem>;
+  /** Features that were read, by key; null where they are read anew each time. */
+  readonly #kept: Map<string, Feature> | null;
   readonly #times = new Float64Array(TIMES);
   #hits = 0;
   #misses = 0;
@@ -79,6 +89,7 @@ export class DatasetFeatures implements Disposable {
     plan: FeaturePlan,
     store: FeatureStore,
     mode: CacheMode,
+    memoryBytes: number,
   ) {
     const { extractor, items, episodes } = plan;
     this.name = extractor.name;
@@ -89,6 +100,9 @@ export class DatasetFeatures implements Disposable {
     this.#plan = plan;
     this.#store = store;
     this.#mode = mode;
+    const values = items.reduce((sum, { tokens }) => sum + tokens * extractor.width, 0);
+    const bytes = Float32Array.BYTES_PER_ELEMENT * values;
+    this.#kept = bytes <= memoryBytes ? new Map() : null;
     this.#items = new Map(items.map((item) => [item.key, item]));
     this.#places = episodes.map(({ episode, observations }) => {
       const places = new Int32Array(episode.segment.length).fill(-1);
@@ -114,7 +128,7 @@ export class DatasetFeatures implements Disposable {
     folder: string,
     options: DatasetFeaturesOptions = {},
   ): Promise<DatasetFeatures> {
-    const { mode = "strict", ...planOptions } = options;
+    const { mode = "strict", memoryBytes = MEMORY_BYTES, ...planOptions } = options;
     if (extractor.frozen !== true) {
       throw new TypeError(
         `Cannot cache the features of ${extractor.name}: its parameters should be frozen, because ` +
@@ -129,7 +143,7 @@ export class DatasetFeatures implements Disposable {
     const store = mode === "readwrite"
       ? await FeatureStore.openForWriting(folder)
       : FeatureStore.open(folder);
-    const features = new DatasetFeatures(dataset, plan, store, mode);
+    const features = new DatasetFeatures(dataset, plan, store, mode, memoryBytes);
     try {
       if (mode === "strict") features.#assertComplete();
       const note = mode === "readwrite" ? writePlanIndex : touchPlanIndex;
@@ -141,7 +155,7 @@ export class DatasetFeatures implements Disposable {
     return features;
   }
 
-  /** How reading went so far. */
+  /** How reading from the cache went so far; what is kept in memory is read once. */
   get metrics(): FeatureMetrics {
     const sorted = this.#times.slice(0, Math.min(this.#hits, TIMES)).sort();
     const quantile = (share: number) => sorted[Math.floor(share * (sorted.length - 1))] ?? NaN;
@@ -205,8 +219,8 @@ export class DatasetFeatures implements Disposable {
   }
 
   #observationOf(index: number): Omit<Row, "index"> {
-    const { samples, visionReuse } = this.#dataset;
-    const step = observationAction(samples, index, visionReuse);
+    const { samples, visionReuse, visionDelay } = this.#dataset;
+    const step = observationAction(samples, index, visionReuse, visionDelay);
     const episode = samples.episode[index]!;
     const { observations, episode: { path } } = this.#plan.episodes[episode]!;
     const observation = observations[this.#places[episode]![step]!];
@@ -220,11 +234,14 @@ export class DatasetFeatures implements Disposable {
 
   #read(key: string): Feature | undefined {
     if (this.#mode === "off") return undefined;
+    const kept = this.#kept?.get(key);
+    if (kept !== undefined) return kept;
     const start = performance.now();
     const feature = this.#store.read(key, this.#plan.extractor);
     if (feature === undefined) return undefined;
     this.#times[this.#hits++ % TIMES] = performance.now() - start;
     this.#bytes += feature.values.byteLength;
+    this.#kept?.set(key, feature);
     return feature;
   }
 

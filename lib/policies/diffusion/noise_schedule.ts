@@ -117,7 +117,67 @@ export function addNoise(
   noise: tf.Tensor,
   steps: tf.Tensor,
 ): tf.Tensor {
-  const alphaBar = tf.gather(tf.tensor1d(schedule.alphaBar), steps as tf.Tensor1D)
-    .reshape([-1, 1, 1]);
-  return alphaBar.sqrt().mul(chunk).add(tf.sub(1, alphaBar).sqrt().mul(noise));
+  const { signal, spread } = levels(schedule, steps);
+  return signal.mul(chunk).add(spread.mul(noise));
+}
+
+/** √ᾱ and √(1 − ᾱ) of each sample, `(B, 1, 1)`. */
+function levels({ alphaBar }: NoiseSchedule, steps: tf.Tensor) {
+  const left = tf.gather(tf.tensor1d(alphaBar), steps as tf.Tensor1D).reshape([-1, 1, 1]);
+  return { signal: left.sqrt(), spread: tf.sub(1, left).sqrt() };
+}
+
+/**
+ * The velocity of chunks that are mixed with noise: √ᾱ·noise − √(1 − ᾱ)·chunk. With little noise it is
+ * about the noise, with much about the chunk, so that neither has to be divided by something small; the
+ * squared error of a velocity is the sum of those of the noise and of the chunk that follow from it.
+ * Salimans and Ho, arXiv:2202.00512.
+ *
+ * @param schedule The schedule.
+ * @param chunk `(B, H, A)`.
+ * @param noise `(B, H, A)`, standard normal.
+ * @param steps Step of each sample, `(B)` int32, 0 … N − 1.
+ * @returns `(B, H, A)`.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { startEngine, tf } from "../../engine/mod.ts";
+ * import { addNoise, noiseFromVelocity, noiseSchedule, velocity } from "./noise_schedule.ts";
+ *
+ * await startEngine({ engine: "wasm", quiet: true });
+ * const [chunk, noise] = [tf.ones([1, 8, 7]), tf.fill([1, 8, 7], 3)];
+ * const schedule = noiseSchedule(100), steps = tf.tensor1d([50], "int32");
+ * const noisy = addNoise(schedule, chunk, noise, steps);
+ * const found = noiseFromVelocity(schedule, noisy, velocity(schedule, chunk, noise, steps), steps);
+ * assert(Math.abs((await found.max().data())[0]! - 3) < 1e-5);
+ * ```
+ */
+export function velocity(
+  schedule: NoiseSchedule,
+  chunk: tf.Tensor,
+  noise: tf.Tensor,
+  steps: tf.Tensor,
+): tf.Tensor {
+  const { signal, spread } = levels(schedule, steps);
+  return signal.mul(noise).sub(spread.mul(chunk));
+}
+
+/**
+ * The noise in chunks whose velocity is known: √(1 − ᾱ)·noisy + √ᾱ·velocity.
+ *
+ * @param schedule The schedule.
+ * @param noisy What `addNoise` returned, `(B, H, A)`.
+ * @param velocity Of them, `(B, H, A)`.
+ * @param steps Step of each sample, `(B)` int32, 0 … N − 1.
+ * @returns `(B, H, A)`.
+ */
+export function noiseFromVelocity(
+  schedule: NoiseSchedule,
+  noisy: tf.Tensor,
+  velocity: tf.Tensor,
+  steps: tf.Tensor,
+): tf.Tensor {
+  const { signal, spread } = levels(schedule, steps);
+  return spread.mul(noisy).add(signal.mul(velocity));
 }

@@ -1,8 +1,20 @@
 import { tf } from "../../engine/mod.ts";
 import type { NoiseSchedule } from "./noise_schedule.ts";
 
-/** Predicts the noise in chunks `(B, H, A)` at steps `(B)` int32. */
-export type NoisePredictor = (noisy: tf.Tensor, steps: tf.Tensor) => tf.Tensor;
+/** Predicts the noise in chunks `(B, H, A)`, or their velocity, at steps `(B)` int32. */
+export type ChunkPredictor = (noisy: tf.Tensor, steps: tf.Tensor) => tf.Tensor;
+
+/** Settings of {@link sampleDdim}. */
+export interface DdimOptions {
+  /** Bound of the chunk without noise that each step estimates, in normalised units. @default {1} */
+  readonly clip?: number;
+  /**
+   * What the expert predicts: the chunk follows from a velocity without a division, however little is
+   * left of it in the noise.
+   * @default {"noise"}
+   */
+  readonly predicts?: "noise" | "velocity";
+}
 
 /**
  * Samples chunks without drawing noise on the way (η = 0): Song et al., arXiv:2010.02502.
@@ -11,7 +23,7 @@ export type NoisePredictor = (noisy: tf.Tensor, steps: tf.Tensor) => tf.Tensor;
  * @param ladder Steps to visit, descending: `evenLadder`, or the Python reference's `legacyLadder`.
  * @param predict The expert.
  * @param start Standard normal noise, `(B, H, A)`.
- * @param clip Bound of the chunk without noise that each step estimates, in normalised units. Default 1.
+ * @param options Bound of the estimates, and what the expert predicts.
  * @returns Chunks, `(B, H, A)`, within the bound.
  *
  * @example
@@ -29,14 +41,15 @@ export type NoisePredictor = (noisy: tf.Tensor, steps: tf.Tensor) => tf.Tensor;
 export function sampleDdim(
   schedule: NoiseSchedule,
   ladder: readonly number[],
-  predict: NoisePredictor,
+  predict: ChunkPredictor,
   start: tf.Tensor,
-  clip = 1,
+  { clip = 1, predicts = "noise" }: DdimOptions = {},
 ): tf.Tensor {
   let x = start;
   ladder.forEach((t, i) => {
-    const noise = predict(x, stepsOf(x, t));
-    const chunk = withoutNoise(schedule, x, t, noise).clipByValue(-clip, clip);
+    const found = predict(x, stepsOf(x, t));
+    const noise = noiseFrom(schedule, x, t, found, predicts);
+    const chunk = chunkFrom(schedule, x, t, found, predicts).clipByValue(-clip, clip);
     const next = i + 1 < ladder.length ? schedule.alphaBar[ladder[i + 1]!]! : 1;
     x = chunk.mul(Math.sqrt(next)).add(noise.mul(Math.sqrt(1 - next)));
   });
@@ -44,7 +57,7 @@ export function sampleDdim(
 }
 
 /** Settings of {@link sampleDdpm}. */
-export interface DdpmOptions {
+export interface DdpmOptions extends Pick<DdimOptions, "predicts"> {
   /**
    * Bound of the chunk without noise that each step estimates; null is the Python reference's
    * arithmetic, which does not use that estimate.
@@ -60,7 +73,7 @@ export interface DdpmOptions {
  * @param predict The expert.
  * @param start Standard normal noise, `(B, H, A)`.
  * @param noiseOf Gives the standard normal noise, `(B, H, A)`, that is added after step t, 1 … N − 1.
- * @param options Bound of the estimates.
+ * @param options Bound of the estimates, and what the expert predicts.
  * @returns Chunks, `(B, H, A)`.
  *
  * @example
@@ -81,17 +94,18 @@ export interface DdpmOptions {
  */
 export function sampleDdpm(
   schedule: NoiseSchedule,
-  predict: NoisePredictor,
+  predict: ChunkPredictor,
   start: tf.Tensor,
   noiseOf: (step: number) => tf.Tensor,
-  { clip = 1 }: DdpmOptions = {},
+  { clip = 1, predicts = "noise" }: DdpmOptions = {},
 ): tf.Tensor {
   let x = start;
   for (let t = schedule.steps - 1; t >= 0; t--) {
-    const noise = predict(x, stepsOf(x, t));
+    const found = predict(x, stepsOf(x, t));
+    const chunk = () => chunkFrom(schedule, x, t, found, predicts);
     const mean = clip === null
-      ? meanFromNoise(schedule, x, t, noise)
-      : meanFromChunk(schedule, x, t, withoutNoise(schedule, x, t, noise).clipByValue(-clip, clip));
+      ? meanFromNoise(schedule, x, t, noiseFrom(schedule, x, t, found, predicts))
+      : meanFromChunk(schedule, x, t, chunk().clipByValue(-clip, clip));
     x = t === 0 ? mean : mean.add(noiseOf(t).mul(Math.sqrt(schedule.posteriorVariance[t]!)));
   }
   return x;
@@ -101,10 +115,33 @@ function stepsOf(x: tf.Tensor, step: number): tf.Tensor {
   return tf.fill([x.shape[0]!], step, "int32");
 }
 
-/** (x − √(1 − ᾱ)·noise) / √ᾱ. */
-function withoutNoise(schedule: NoiseSchedule, x: tf.Tensor, t: number, noise: tf.Tensor) {
-  const alphaBar = schedule.alphaBar[t]!;
-  return x.mul(Math.sqrt(1 / alphaBar)).sub(noise.mul(Math.sqrt(1 / alphaBar - 1)));
+type Predicts = NonNullable<DdimOptions["predicts"]>;
+
+/** From a velocity √(1 − ᾱ)·x + √ᾱ·velocity. */
+function noiseFrom(
+  { alphaBar }: NoiseSchedule,
+  x: tf.Tensor,
+  t: number,
+  found: tf.Tensor,
+  predicts: Predicts,
+) {
+  if (predicts === "noise") return found;
+  const left = alphaBar[t]!;
+  return x.mul(Math.sqrt(1 - left)).add(found.mul(Math.sqrt(left)));
+}
+
+/** From noise (x − √(1 − ᾱ)·noise) / √ᾱ, from a velocity √ᾱ·x − √(1 − ᾱ)·velocity. */
+function chunkFrom(
+  { alphaBar }: NoiseSchedule,
+  x: tf.Tensor,
+  t: number,
+  found: tf.Tensor,
+  predicts: Predicts,
+) {
+  const left = alphaBar[t]!;
+  return predicts === "noise"
+    ? x.mul(Math.sqrt(1 / left)).sub(found.mul(Math.sqrt(1 / left - 1)))
+    : x.mul(Math.sqrt(left)).sub(found.mul(Math.sqrt(1 - left)));
 }
 
 /** (x − β·noise / √(1 − ᾱ)) / √(1 − β). */

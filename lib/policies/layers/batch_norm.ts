@@ -4,7 +4,7 @@ import { NORM_EPSILON, normSpecs, scaleAndShift } from "./layer_norm.ts";
 import { bufferSpec, type TensorSpec } from "./tensor_spec.ts";
 
 /** Weight of the new value in running statistics. */
-const MOMENTUM = 0.1;
+export const MOMENTUM = 0.1;
 
 /** Weight, bias, running statistics and the number of batches they saw. */
 export function batchNormSpecs(name: string, width: number): TensorSpec[] {

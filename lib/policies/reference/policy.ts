@@ -1,9 +1,9 @@
 import { tf } from "../../engine/mod.ts";
-import { drawSteps } from "../diffusion/draws.ts";
-import { legacyLadder } from "../diffusion/ladder.ts";
+import { drawNoise } from "../diffusion/draws.ts";
+import { noiseMetrics } from "../diffusion/noise_metrics.ts";
 import { addNoise, type NoiseSchedule, noiseSchedule } from "../diffusion/noise_schedule.ts";
-import { sampleDdim } from "../diffusion/sample.ts";
-import { type ForwardContext, type Parameters, randomOf } from "../layers/context.ts";
+import { sampleChunks } from "../diffusion/sampling.ts";
+import type { ForwardContext, Parameters } from "../layers/context.ts";
 import { type LossTerms, weightedError } from "../losses.ts";
 import type { LossOptions, Observation, PolicyBatch, PredictOptions } from "../policy.ts";
 import type { ReferenceConfig } from "./config.ts";
@@ -60,13 +60,18 @@ export function referenceLoss(
     const predicted = regress(p, config, batch, context, given);
     return weightedError(predicted, actions, weights, { ...options, ...mask });
   }
-  const random = randomOf(context, "diffusion");
-  const { steps, noise } = drawSteps(random, actions.shape, config.actionExpert.timesteps);
+  const { timesteps } = config.actionExpert;
+  const { steps, noise } = drawNoise(batch, timesteps, context);
   const noisy = addNoise(referenceSchedule(config), actions, noise, steps);
   const sensor = sensorFeature(p, config, batch, context);
   const condition = conditionOf(p, config, batch.vision, sensor, context);
   const predicted = predictNoise(p, config, noisy, steps, condition, context);
-  return weightedError(predicted, noise, weights, { normalisation: "none", ...options, ...mask });
+  const error = { normalisation: "none", ...options, ...mask } as const;
+  const loss = weightedError(predicted, noise, weights, error);
+  return {
+    ...loss,
+    metrics: noiseMetrics({ predicted, noise, steps, timesteps, ...mask, weights }),
+  };
 }
 
 /** Actions of an observation, `(B, horizon, actionDim)`. */
@@ -75,22 +80,18 @@ export function predictReference(
   config: ReferenceConfig,
   observation: Observation,
   context: ForwardContext,
-  { samplingSteps = 10, noise }: PredictOptions,
+  options: PredictOptions,
 ): tf.Tensor {
   if (config.family !== "diffusion") return regress(p, config, observation, context);
-  const { horizon, actionDim, timesteps } = config.actionExpert;
   const { vision } = observation;
-  const start = noise ??
-    randomOf(context, "diffusion").normal(
-      [vision.shape[0]!, horizon, actionDim],
-      "diffusion.start",
-    );
   const sensor = sensorFeature(p, config, observation, context);
   const condition = conditionOf(p, config, vision, sensor, context);
-  return sampleDdim(
-    referenceSchedule(config),
-    legacyLadder(timesteps, samplingSteps),
+  return sampleChunks(
     (x, steps) => predictNoise(p, config, x, steps, condition, context),
-    start,
+    config,
+    referenceSchedule(config),
+    vision.shape[0]!,
+    context,
+    options,
   );
 }

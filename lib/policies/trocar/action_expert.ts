@@ -1,4 +1,5 @@
 import { tf } from "../../engine/mod.ts";
+import { noiseFromVelocity, noiseSchedule } from "../diffusion/noise_schedule.ts";
 import { activate } from "../layers/activations.ts";
 import { type ForwardContext, type Parameters, tensorOf } from "../layers/context.ts";
 import { decoderStack, decoderStackSpecs } from "../layers/decoder_layer.ts";
@@ -75,7 +76,7 @@ export function regressActions(
 }
 
 /**
- * Predicts the noise in chunks. Actions have positions, so that it can tell their order.
+ * Predicts the noise in chunks, by way of their {@link predictVelocity}.
  *
  * @param p The tensors of `policyShapes`.
  * @param config A policy of family `diffusion`.
@@ -103,6 +104,33 @@ export function regressActions(
  * ```
  */
 export function predictNoise(
+  p: Parameters,
+  config: TrocarConfig,
+  noisy: tf.Tensor,
+  steps: tf.Tensor,
+  memory: Memory,
+  context: ForwardContext,
+): tf.Tensor {
+  const velocity = predictVelocity(p, config, noisy, steps, memory, context);
+  const schedule = noiseSchedule(config.actionExpert.timesteps);
+  return noiseFromVelocity(schedule, noisy, velocity, steps);
+}
+
+/**
+ * Predicts the velocity of noisy chunks, see `velocity`: a prediction of the noise, as the Python
+ * reference's, says next to nothing of a chunk that is all noise, and sampling begins with one. Actions
+ * have positions, so that it can tell their order.
+ *
+ * @param p The tensors of `policyShapes`.
+ * @param config A policy of family `diffusion`.
+ * @param noisy Noisy normalised chunk, `(B, horizon, actionDim)`.
+ * @param steps Diffusion step of each sample, `(B)` int32.
+ * @param memory What `memoryTokens` returned.
+ * @param context Training or evaluation.
+ * @returns The velocity, `(B, horizon, actionDim)`.
+ * @throws {RangeError} If the chunk does not fit the configuration.
+ */
+export function predictVelocity(
   p: Parameters,
   { actionExpert: config }: TrocarConfig,
   noisy: tf.Tensor,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { predictNoise, regressActions } from "./action_expert.ts";
+export { predictNoise, predictVelocity, regressActions } from "./action_expert.ts";
 export { type Memory, memoryTokens } from "./memory.ts";
 export * from "./normalisation.ts";
 export { encodeObservation } from "./policy.ts";

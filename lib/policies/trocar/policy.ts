@@ -1,13 +1,18 @@
 import { tf } from "../../engine/mod.ts";
-import { drawSteps } from "../diffusion/draws.ts";
-import { evenLadder } from "../diffusion/ladder.ts";
-import { addNoise, noiseSchedule } from "../diffusion/noise_schedule.ts";
-import { sampleDdim } from "../diffusion/sample.ts";
-import { type ForwardContext, type Parameters, randomOf } from "../layers/context.ts";
+import { drawNoise } from "../diffusion/draws.ts";
+import { noiseMetrics } from "../diffusion/noise_metrics.ts";
+import {
+  addNoise,
+  noiseFromVelocity,
+  noiseSchedule,
+  velocity,
+} from "../diffusion/noise_schedule.ts";
+import { sampleChunks } from "../diffusion/sampling.ts";
+import type { ForwardContext, Parameters } from "../layers/context.ts";
 import { expectChunk } from "../layers/expect.ts";
 import { type LossTerms, weightedError } from "../losses.ts";
 import type { LossOptions, Observation, PolicyBatch, PredictOptions } from "../policy.ts";
-import { predictNoise, regressActions } from "./action_expert.ts";
+import { predictVelocity, regressActions } from "./action_expert.ts";
 import type { TrocarConfig } from "./config.ts";
 import { type Memory, memoryTokens } from "./memory.ts";
 import {
@@ -57,7 +62,7 @@ export function encodeObservation(
   return memoryTokens(p, config, vision, visionMask ?? null, tokens, context);
 }
 
-/** The loss of a batch, in standard deviations. */
+/** The loss of a batch, in standard deviations; of diffusion that of the velocity. */
 export function trocarLoss(
   p: Parameters,
   config: TrocarConfig,
@@ -80,10 +85,19 @@ export function trocarLoss(
     return weightedError(predicted, chunk, weights, { ...options, mask });
   }
   const { timesteps } = config.actionExpert;
-  const { steps, noise } = drawSteps(randomOf(context, "diffusion"), chunk.shape, timesteps);
-  const noisy = addNoise(noiseSchedule(timesteps), chunk, noise, steps);
-  const predicted = predictNoise(p, config, noisy, steps, memory, context);
-  return weightedError(predicted, noise, weights, { ...options, mask });
+  const { steps, noise } = drawNoise(batch, timesteps, context);
+  const schedule = noiseSchedule(timesteps);
+  const noisy = addNoise(schedule, chunk, noise, steps);
+  const found = predictVelocity(p, config, noisy, steps, memory, context);
+  const loss = weightedError(found, velocity(schedule, chunk, noise, steps), weights, {
+    ...options,
+    mask,
+  });
+  const predicted = noiseFromVelocity(schedule, noisy, found, steps);
+  return {
+    ...loss,
+    metrics: noiseMetrics({ predicted, noise, steps, timesteps, mask, weights }),
+  };
 }
 
 /** Actions of an observation in physical units, `(B, horizon, actionDim)`. */
@@ -92,24 +106,19 @@ export function predictTrocar(
   config: TrocarConfig,
   observation: Observation,
   context: ForwardContext,
-  { samplingSteps = 10, noise }: PredictOptions,
+  options: PredictOptions,
 ): tf.Tensor {
   const memory = encodeObservation(p, config, observation, context);
   if (config.family === "regression") {
     return denormaliseActions(p, regressActions(p, config, memory, context));
   }
-  const { horizon, actionDim, timesteps, actionClip } = config.actionExpert;
-  const start = noise ??
-    randomOf(context, "diffusion").normal(
-      [observation.vision.shape[0]!, horizon, actionDim],
-      "diffusion.start",
-    );
-  const sampled = sampleDdim(
-    noiseSchedule(timesteps),
-    evenLadder(timesteps, samplingSteps),
-    (x, steps) => predictNoise(p, config, x, steps, memory, context),
-    start,
-    actionClip,
+  const sampled = sampleChunks(
+    (x, steps) => predictVelocity(p, config, x, steps, memory, context),
+    config,
+    noiseSchedule(config.actionExpert.timesteps),
+    observation.vision.shape[0]!,
+    context,
+    options,
   );
   return denormaliseActions(p, sampled);
 }
