@@ -5,6 +5,7 @@ import { openTorchCheckpoint, type TorchCheckpoint } from "../formats/torch_chec
 import { type TorchStorage, TorchTensor, type TorchValue } from "../formats/torch_values.ts";
 import { breathe } from "../episodes/_breathe.ts";
 import { plural } from "../episodes/_plural.ts";
+import { EMA } from "./convert/_torch_members.ts";
 import { canonicalTensors, type TensorCopy } from "./_canonical.ts";
 import { parseConfig } from "./_config.ts";
 import { isTextList } from "./_document.ts";
@@ -57,7 +58,7 @@ export function openTorch(path: string): OpenCheckpoint {
       remarks,
       document: null,
       value,
-      training: () => null,
+      training: () => averagesOf(path, top),
       others: () => null,
       verify: async (options = {}) => {
         await verifyStorages(file, found.tensors, entries, options);
@@ -201,6 +202,17 @@ function configOf(path: string, top: Dictionary, remarks: string[]) {
   if (value.has("architecture")) return parseConfig(path, settings(path, value));
   remarks.push("It holds a configuration of another program, which is not used.");
   return null;
+}
+
+/** The averages of a training as `ema.KEY`; what an optimiser keeps has no names here. */
+function averagesOf(path: string, top: Dictionary): ReadonlyMap<string, StoredTensor> | null {
+  const state = top.get(EMA);
+  if (!(state instanceof Map)) return null;
+  const entries = [...state as Dictionary].flatMap(([key, tensor]) =>
+    tensor instanceof TorchTensor ? [[String(key), tensor] as const] : []
+  );
+  const { tensors } = canonicalTensors(path, entries);
+  return new Map([...tensors].map(([key, tensor]) => [`ema.${key}`, tensor]));
 }
 
 /** Dictionaries as objects; one may stand in many places of a pickle at no cost. */

@@ -1,12 +1,10 @@
-import { tf } from "../engine/mod.ts";
-import { widenBfloat16 } from "../formats/bfloat16.ts";
-import type { StoredTensor } from "../formats/tensor_types.ts";
-import { exchangeLayout } from "../policies/checkpoint_layout.ts";
+import type { tf } from "../engine/mod.ts";
 import type { PolicyConfig } from "../policies/config.ts";
 import { policyShapes } from "../policies/shapes.ts";
 import { advice, likeness } from "./_advice.ts";
 import { configDifferences, policyName, TRAINING_ONLY } from "./_config.ts";
 import { describeMismatch } from "./_describe_mismatch.ts";
+import { engineTensor } from "./_engine_tensor.ts";
 import { shapesOf } from "./_shapes_of.ts";
 import { inferPolicy } from "./infer.ts";
 import { isMatch, matchPolicy, type MatchReport } from "./match.ts";
@@ -148,42 +146,11 @@ function readParameters(
   const parameters: Record<string, tf.Tensor> = {};
   try {
     for (const spec of policyShapes(config)) {
-      const stored = tf.tidy(() => {
-        const tensor = toTensor(path, spec.key, tensors.get(spec.key)!);
-        return spec.reversed ? exchangeLayout(spec, tensor) : tensor;
-      });
-      parameters[spec.key] = stored;
+      parameters[spec.key] = engineTensor(path, spec, tensors.get(spec.key)!);
     }
   } catch (error) {
     for (const tensor of Object.values(parameters)) tensor.dispose();
     throw error;
   }
   return parameters;
-}
-
-/** float16 and bfloat16 are widened, int64 becomes int32. */
-function toTensor(path: string, key: string, tensor: StoredTensor): tf.Tensor {
-  const { dtype, shape, data } = tensor.read();
-  const sizes = [...shape];
-  switch (dtype) {
-    case "float32":
-      return tf.tensor(data, sizes, "float32");
-    case "float16":
-      return tf.tensor(Float32Array.from(data), sizes, "float32");
-    case "bfloat16":
-      return tf.tensor(widenBfloat16(data), sizes, "float32");
-    case "int64":
-      return tf.tensor(toInt32(path, key, data), sizes, "int32");
-    default:
-      throw new TypeError(`Cannot load ${key} of ${path}: current value is ${dtype}.`);
-  }
-}
-
-function toInt32(path: string, key: string, values: BigInt64Array): Int32Array {
-  const wrong = values.find((value) => value !== BigInt.asIntN(32, value));
-  if (wrong === undefined) return Int32Array.from(values, Number);
-  throw new SyntaxError(
-    `Cannot load ${path}: ${key} should be within 32 bits, current value is ${wrong}. The file is ` +
-      "damaged; copy it again.",
-  );
 }

@@ -1,10 +1,7 @@
 import type { PointerName } from "./pointer.ts";
 
 /** Names of a training program's files, without extension. */
-export interface CheckpointNames extends Readonly<Record<PointerName, string>> {
-  /** The project under which it logs. */
-  readonly project: string;
-}
+export type CheckpointNames = Readonly<Record<PointerName, string>>;
 
 /**
  * What the programs of the Python reference call their checkpoints: the names of `.pt` exports.
@@ -13,26 +10,17 @@ export interface CheckpointNames extends Readonly<Record<PointerName, string>> {
  * names of their own here.
  */
 export const CHECKPOINT_NAMES: Readonly<Record<string, CheckpointNames>> = {
-  "stage1": names("QwenVLA-Sensor", "qwen_vla_sensor"),
-  "stage2": names("QwenVLA-Sensor", "qwen_vla_sensor_stage2"),
-  "encoder-action": names("QwenVLA-EncoderAction", "encoder_action"),
-  "async": names("QwenVLA-Async", "qwen_vla_async"),
-  "diffusion": diffusionNames("diffusion_stage1"),
-  "diffusion-stage2": diffusionNames("diffusion_stage2"),
-  "no-sensor": names("QwenVLA", "qwen_vla"),
+  "stage1": names("qwen_vla_sensor"),
+  "stage2": names("qwen_vla_sensor_stage2"),
+  "encoder-action": names("encoder_action"),
+  "async": names("qwen_vla_async"),
+  "diffusion": names("diffusion_stage1", "diffusion_stage1_latest"),
+  "diffusion-stage2": names("diffusion_stage2", "diffusion_stage2_latest"),
+  "no-sensor": names("qwen_vla"),
 };
 
-function names(project: string, stem: string): CheckpointNames {
-  return { project, latest: stem, best: `${stem}_best`, final: `${stem}_final` };
-}
-
-function diffusionNames(stem: string): CheckpointNames {
-  return {
-    project: "QwenVLA-Diffusion",
-    latest: `${stem}_latest`,
-    best: `${stem}_best`,
-    final: `${stem}_final`,
-  };
+function names(stem: string, latest = stem): CheckpointNames {
+  return { latest, best: `${stem}_best`, final: `${stem}_final` };
 }
 
 /**

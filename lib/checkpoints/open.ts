@@ -96,8 +96,8 @@ export interface OpenCheckpoint extends Disposable {
   /** The `.pt` file's top level (a dictionary is a `Map`); null for other layouts. */
   readonly value: TorchValue | null;
   /**
-   * Moments and averages of our folder, by the keys of `CheckpointInput.training`. Only the header is
-   * read.
+   * Moments and averages of our folder, by the keys of `CheckpointInput.training`; of a `.pt` file its
+   * averages alone. Only headers are read.
    *
    * @returns null where there are none
    * @throws {SyntaxError} when the file is damaged

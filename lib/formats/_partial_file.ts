@@ -70,10 +70,28 @@ export function partialName(path: string): string {
 /** Removes what processes that no longer run left behind. */
 export function removeLeftovers(path: string): void {
   const start = `.${basename(path)}${PARTIAL}`;
-  for (const { name } of Deno.readDirSync(dirname(path))) {
-    if (!name.startsWith(start)) continue;
-    const pid = Number(/^\d+/.exec(name.slice(start.length))?.[0]);
-    if (pid !== Deno.pid && !isRunning(pid)) removeIfThere(join(dirname(path), name));
+  for (const { place, pid } of leftoversIn(dirname(path), start)) {
+    if (pid !== Deno.pid && !isRunning(pid)) removeIfThere(place);
+  }
+}
+
+/**
+ * The same for everything in a folder in which this process is not writing: number 1, which programs in
+ * containers have again and again, is another one's.
+ */
+export function removeAllLeftovers(folder: string): void {
+  if (!isThere(folder)) return;
+  for (const { place, pid } of leftoversIn(folder, ".")) {
+    if (pid === Deno.pid || !isRunning(pid)) removeIfThere(place);
+  }
+}
+
+function* leftoversIn(folder: string, start: string) {
+  for (const { name } of Deno.readDirSync(folder)) {
+    const at = name.indexOf(PARTIAL);
+    if (at < 0 || !name.startsWith(start)) continue;
+    const pid = Number(/^\d+/.exec(name.slice(at + PARTIAL.length))?.[0]);
+    yield { place: join(folder, name), pid };
   }
 }
 

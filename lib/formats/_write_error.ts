@@ -28,7 +28,16 @@ export function writeError(path: string, error: unknown): unknown {
   });
 }
 
+/** Numbers of errors that Deno does not name, on Linux and macOS. */
+const NUMBERS: Readonly<Record<string, string>> = {
+  ...{ 27: "EFBIG", 28: "ENOSPC", 30: "EROFS", 69: "EDQUOT", 122: "EDQUOT" },
+};
+
 /** The system's name of an error, e.g. `ENOSPC`. */
 export function errorCode(error: unknown): string | undefined {
-  return error instanceof Error ? (error as { code?: string }).code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error as { code?: string };
+  if (code !== undefined || error.cause !== undefined) return code; // one with a cause is told already
+  const [, number = ""] = /\(os error (\d+)\)/.exec(error.message) ?? [];
+  return NUMBERS[number];
 }

@@ -1,3 +1,4 @@
+import { formatBytes } from "../formats/format_bytes.ts";
 import type { Inspection, TensorEntry, TensorStatistics } from "./inspection.ts";
 
 /** Of more arrays than a screen holds the first ones are in the table, unless values were asked for. */
@@ -143,11 +144,4 @@ function formatFact(value: unknown): string {
   if (!Array.isArray(value)) return JSON.stringify(value) ?? "none";
   const isFlat = value.every((item) => typeof item !== "object" || item === null);
   return isFlat ? value.join(", ") || "none" : value.map((item) => JSON.stringify(item)).join(", ");
-}
-
-function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  let unit = 0, value = bytes;
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  return `${unit === 0 ? value : value.toPrecision(3)} ${units[unit]}`;
 }

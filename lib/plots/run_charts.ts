@@ -1,4 +1,4 @@
-import type { Axis, Figure, HorizontalBarTrace, Trace } from "./figure.ts";
+import type { Axis, Figure, HorizontalBarTrace, LineStyle, Trace } from "./figure.ts";
 import { formatPercent } from "./_percent.ts";
 import { styleOf } from "./_series.ts";
 import { PALETTE } from "./palette.ts";
@@ -53,6 +53,67 @@ export function lossCurves(rows: readonly MetricRow[]): Figure {
       yaxis: { title: { text: "loss (log scale)" }, type: "log" },
     },
   };
+}
+
+/** The loss of a run, for {@linkcode lossOverlay}. */
+export interface RunLoss {
+  /** Name of the run. */
+  readonly name: string;
+  /** Lines of its `metrics.jsonl`. */
+  readonly rows: readonly MetricRow[];
+}
+
+/** More runs than this could not be told apart: they are grey and without a name. */
+const MOST_NAMED = 12;
+const OVERLAY_COLOURS = [PALETTE.policy, PALETTE.mean, PALETTE.holdLast, PALETTE.truth];
+const OVERLAY_DASHES = ["solid", "dash", "dot"] as const;
+
+/**
+ * The losses of several runs over their steps.
+ *
+ * @param runs lines of each; the first twelve are told apart by colour and dash, the others are grey
+ * @param part which loss: on the training samples, the mean of each epoch, or on the validation samples
+ * @returns the figure, its vertical axis logarithmic; without the runs that have no such loss
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { lossOverlay } from "./mod.ts";
+ *
+ * const rows = [{ global_step: 10, "train/loss_epoch": 0.5, "val/loss_epoch": 0.4 }];
+ * const { data } = lossOverlay([{ name: "first", rows }, { name: "empty", rows: [] }], "validation");
+ * assert.deepEqual(data.map(({ name, y }) => [name, y]), [["first", [0.4]]]);
+ * ```
+ */
+export function lossOverlay(runs: readonly RunLoss[], part: "training" | "validation"): Figure {
+  const names = part === "training"
+    ? ["train/loss_epoch", "epoch/avg_loss", "train/loss"]
+    : ["val/loss_epoch", "val/loss"];
+  const curves = runs.map(({ name, rows }) => ({ name, ...curve(rows, names) }))
+    .filter(({ x }) => x.length > 0);
+  const data = curves.map((each, i): Trace => ({
+    type: "scatter",
+    mode: "lines",
+    ...each,
+    showlegend: i < MOST_NAMED,
+    line: i < MOST_NAMED ? overlayLine(i) : { color: PALETTE.zero.light, width: 1 },
+  }));
+  return {
+    data: [...data.slice(MOST_NAMED), ...data.slice(0, MOST_NAMED)], // grey lines behind
+    layout: {
+      title: { text: part === "training" ? "Training loss of each epoch" : "Validation loss" },
+      height: 380,
+      xaxis: { title: { text: "optimizer step" } },
+      yaxis: { title: { text: "loss (log scale)" }, type: "log" },
+    },
+  };
+}
+
+function overlayLine(i: number): LineStyle {
+  const colours = OVERLAY_COLOURS.length;
+  const color = OVERLAY_COLOURS[i % colours]!.light,
+    dash = OVERLAY_DASHES[Math.floor(i / colours)]!;
+  return { color, dash, width: 2 };
 }
 
 /** Names beside lying bars: long ones stay readable. */

@@ -1,45 +1,72 @@
-import { read, tf, type Variables, variables } from "../engine/mod.ts";
+import { type NamedTensors, read, tf, type Variables, variables } from "../engine/mod.ts";
 import type { Contribution } from "./_clip.ts";
+import { copies } from "./_updates.ts";
 
 /** Sums of what several batches add to an update. */
 export interface Accumulator {
+  /** Running statistics as the batches so far have left them; the policy's own wait for the update. */
+  readonly statistics: Variables;
   /** Adds; within a compiled function. */
   add(contribution: Contribution): void;
   /** What was added. */
   read(): Contribution;
-  /** Begins anew. */
+  /** Begins anew, from the policy's own statistics. */
   clear(): void;
   /** Frees the memory. */
   dispose(): void;
 }
 
-/** Makes an accumulator for the gradients of parameters. */
-export function createAccumulator(trained: Variables): Accumulator {
-  const zeros = Object.fromEntries(
-    Object.entries(trained).map(([key, { shape }]) => [key, tf.zeros(shape)]),
+/**
+ * Makes an accumulator.
+ *
+ * @param trained parameters, for their gradients
+ * @param statistics the policy's own running statistics
+ * @param metrics shapes of the other sums
+ */
+export function createAccumulator(
+  trained: Variables,
+  statistics: Variables,
+  metrics: Readonly<Record<string, number[]>>,
+): Accumulator {
+  const zeros = (shapes: Readonly<Record<string, number[]>>): Variables => {
+    const values = Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => [name, tf.zeros(shape)]),
+    );
+    const made = variables(values);
+    tf.dispose(values);
+    return made;
+  };
+  const gradients = zeros(
+    Object.fromEntries(Object.entries(trained).map(([key, { shape }]) => [key, shape])),
   );
-  const sums = variables(zeros);
-  const zero = tf.scalar(0);
-  const { sum, weight } = variables({ sum: zero, weight: zero });
-  tf.dispose([zeros, zero]);
-  const all = [...Object.values(sums), sum, weight];
+  const scalars = zeros({ sum: [], weight: [] });
+  const others = zeros(metrics), running = copies(statistics);
+  const sums = [gradients, scalars, others].flatMap((all) => Object.values(all));
+  const addAll = (all: Variables, values: NamedTensors) => {
+    for (const [name, value] of Object.entries(values)) {
+      all[name]!.assign(all[name]!.read().add(value));
+    }
+  };
   return {
-    add: (contribution) => {
-      sum.assign(sum.read().add(contribution.sum));
-      weight.assign(weight.read().add(contribution.weight));
-      for (const [key, gradient] of Object.entries(contribution.gradients)) {
-        sums[key]!.assign(sums[key]!.read().add(gradient));
-      }
+    statistics: running,
+    add: ({ sum, weight, gradients: added, metrics: more, statistics: next }) => {
+      addAll(scalars, { sum, weight });
+      addAll(gradients, added);
+      addAll(others, more);
+      for (const [key, value] of Object.entries(next)) running[key]!.assign(value);
     },
     read: () => ({
-      sum: sum.read() as tf.Scalar,
-      weight: weight.read() as tf.Scalar,
-      gradients: read(sums),
-      updates: {},
+      ...(read(scalars) as { sum: tf.Scalar; weight: tf.Scalar }),
+      gradients: read(gradients),
+      statistics: read(running),
+      metrics: read(others),
     }),
     clear: () => {
-      tf.tidy(() => all.forEach((each) => each.assign(tf.zeros(each.shape))));
+      tf.tidy(() => {
+        sums.forEach((each) => each.assign(tf.zeros(each.shape)));
+        for (const [key, value] of Object.entries(read(statistics))) running[key]!.assign(value);
+      });
     },
-    dispose: () => all.forEach((each) => each.dispose()),
+    dispose: () => [...sums, ...Object.values(running)].forEach((each) => each.dispose()),
   };
 }

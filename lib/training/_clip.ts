@@ -9,7 +9,9 @@ export interface Contribution {
   /** Gradients of the sum by the parameters' keys. */
   readonly gradients: NamedTensors;
   /** New running statistics by their keys. */
-  readonly updates: NamedTensors;
+  readonly statistics: NamedTensors;
+  /** Other sums over samples, by the names of `lossMetricShapes`. */
+  readonly metrics: NamedTensors;
 }
 
 /** Norm of gradients / weight, what to multiply the gradients by, and whether all is finite. */

@@ -1,3 +1,5 @@
+import type { TrainingSeconds } from "./job.ts";
+
 /** What waits for data; a loader is one. */
 interface Waiting {
   readonly metrics: {
@@ -11,6 +13,7 @@ export class Clock {
   readonly #began = performance.now();
   readonly #loader: Waiting;
   #stepMs = 0;
+  #saveMs = 0;
 
   /** @param loader whose waiting counts as data time */
   constructor(loader: Waiting) {
@@ -25,12 +28,20 @@ export class Clock {
     return result;
   }
 
+  /** Runs what the loop stands still for while a checkpoint is saved. */
+  async save(run: () => Promise<void>): Promise<void> {
+    const began = performance.now();
+    await run();
+    this.#saveMs += performance.now() - began;
+  }
+
   /** Seconds so far. */
-  get seconds(): { readonly total: number; readonly data: number; readonly step: number } {
+  get seconds(): TrainingSeconds {
     return {
       total: (performance.now() - this.#began) / 1000,
       data: this.#loader.metrics.waited / 1000,
       step: this.#stepMs / 1000,
+      save: this.#saveMs / 1000,
     };
   }
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { tf } from "../engine/mod.ts";
 import type { PolicyBatch, PolicyConfig } from "../policies/mod.ts";
 import type { LoadedBatch, LoadedShape } from "./loader/mod.ts";
@@ -41,26 +42,36 @@ export function disposeBatch({ weights, ...rest }: PolicyBatch): void {
   ]);
 }
 
-/** How many samples went through, with and without a sensor. */
+/** What went through: samples with and without a sensor, and how often their images had served before. */
 export interface Counted {
   sensor: number;
   noSensor: number;
+  reuse: number;
 }
 
 /**
  * The next few batches of a loader, which stays open, as tensors: each is disposed of when the next one
  * is asked for.
+ *
+ * @param signal ends them before the next one
+ * @throws {unknown} the signal's reason
  */
 export async function* microBatches(
   source: AsyncGenerator<LoadedBatch>,
   count: number,
   tensorsOf: (batch: LoadedBatch) => PolicyBatch,
   counted: Counted,
+  signal?: AbortSignal,
 ): AsyncGenerator<PolicyBatch> {
   for (let i = 0; i < count; i++) {
     const { value, done } = await source.next();
+    if (i > 0) await setImmediate(); // lets the signal be heard
+    signal?.throwIfAborted();
     if (done) return;
-    for (let b = 0; b < value.count; b++) counted[value.hasSensor[b] ? "sensor" : "noSensor"]++;
+    for (let b = 0; b < value.count; b++) {
+      counted[value.hasSensor[b] ? "sensor" : "noSensor"]++;
+      counted.reuse += value.reuse[b]!;
+    }
     const tensors = tensorsOf(value);
     try {
       yield tensors;

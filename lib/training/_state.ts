@@ -57,7 +57,7 @@ function placesOf({ config, policy, moments, averages }: TrainingVariables) {
   return { model, training };
 }
 
-/** Copies all values. */
+/** Copies all values; the arrays are the caller's alone. */
 export async function readState(state: TrainingVariables): Promise<TrainingSnapshot> {
   const { model, training } = placesOf(state);
   const arrays = async (places: readonly Place[]) => {
@@ -73,10 +73,10 @@ async function readArray({ variable, spec, dtype }: Place): Promise<TensorArray>
     spec === null ? variable.read() : exchangeLayout(spec, variable.read())
   );
   const { shape } = value;
-  const data = await value.data() as Float32Array | Int32Array;
+  const data = await value.data() as Float32Array | Int32Array; // a copy on all engines
   value.dispose();
   if (dtype === "int64") return { dtype, shape, data: BigInt64Array.from(data, BigInt) };
-  return { dtype, shape, data: data.slice() } as TensorArray;
+  return { dtype, shape, data } as TensorArray;
 }
 
 /** Assigns all values, after all are checked. */

@@ -24,16 +24,18 @@ export function rateTensors(
   return Object.fromEntries(groups.map(({ name }) => [name, tf.scalar(learningRates[name]!)]));
 }
 
+/** Variables of the same values. */
 export function copies(all: Variables): Variables {
   const values = read(all);
   const made = variables(values);
   tf.dispose(values);
   return made;
 }
-/** New running statistics, of networks that have them. */
-export function assignUpdates(policy: Variables, updates: NamedTensors, isFinite: tf.Tensor): void {
-  for (const [key, value] of Object.entries(updates)) {
-    policy[key]!.assign(tf.where(isFinite, value, policy[key]!.read()));
+
+/** Assigns values where a condition holds, and else leaves variables as they are. */
+export function assignIf(condition: tf.Tensor, all: Variables, values: NamedTensors): void {
+  for (const [key, value] of Object.entries(values)) {
+    all[key]!.assign(tf.where(condition, value, all[key]!.read()));
   }
 }
 

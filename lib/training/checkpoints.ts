@@ -1,18 +1,13 @@
-import { basename, join } from "node:path";
-import {
-  openCheckpoint,
-  POINTER_NAMES,
-  pointerPath,
-  readPointer,
-  writeCheckpoint,
-  writePointer,
-} from "../checkpoints/mod.ts";
+import { openCheckpoint, pointerPath } from "../checkpoints/mod.ts";
 import type { PointerName } from "../checkpoints/mod.ts";
+import { join } from "node:path";
 import type { ActionRepresentation } from "../episodes/mod.ts";
 import type { JsonValue } from "../features/canonical_json.ts";
-import { isThere } from "../formats/_partial_file.ts";
+import { isThere, removeAllLeftovers } from "../formats/_partial_file.ts";
 import type { StoredTensor, TensorArray } from "../formats/mod.ts";
 import type { PolicyConfig } from "../policies/mod.ts";
+import { CheckpointWriter } from "./_checkpoint_writer.ts";
+import { type CheckpointArrays, checkpointName, CHECKPOINTS } from "./_write_run_checkpoint.ts";
 import type { TrainingSnapshot } from "./step.ts";
 import type { TrainingState } from "./training_state.ts";
 
@@ -40,78 +35,91 @@ export interface CheckpointSubject {
   readonly seed: number;
 }
 
-const FOLDER = "checkpoints";
-
-/** The checkpoints of a run: at most three folders, which the pointers latest, best and final name. */
-export class RunCheckpoints {
+/**
+ * The checkpoints of a run: at most three folders, which the pointers latest, best and final name. They
+ * are written by a thread while training goes on; of parameters and moments there is never more than
+ * one copy.
+ */
+export class RunCheckpoints implements AsyncDisposable {
   readonly #run: string;
   readonly #subject: CheckpointSubject;
+  readonly #before: readonly string[];
+  readonly #writer = new CheckpointWriter();
   /** The state that the newest folder holds. */
   #saved = "";
 
   /**
-   * Prepares them; nothing is read or written yet.
+   * Prepares them; nothing is written yet.
    *
    * @param run its folder
    * @param subject what all its checkpoints say
+   * @param options `before`: names of files of the run that must be on the disk before a pointer names a
+   * new checkpoint; default none
    */
-  constructor(run: string, subject: CheckpointSubject) {
+  constructor(
+    run: string,
+    subject: CheckpointSubject,
+    options: { readonly before?: readonly string[] } = {},
+  ) {
     this.#run = run;
     this.#subject = subject;
+    this.#before = (options.before ?? []).map((name) => join(run, name));
+  }
+
+  /** Whether one is being written: what is saved now would have to wait for it. */
+  get isWriting(): boolean {
+    return this.#writer.isBusy;
   }
 
   /**
-   * Writes a checkpoint and lets pointers name it; afterwards folders that no pointer names are removed.
+   * Begins to write a checkpoint and to let pointers name it, when the one before it is written;
+   * afterwards folders that no pointer names are removed.
    *
    * @param state where the training is
-   * @param snapshot parameters and moments
+   * @param take copies parameters and moments; not called if the newest checkpoint holds this state
    * @param pointers which point to it
+   * @returns when the copies are made: training may go on
+   * @throws {Error} when the one before it could not be written
    */
   async save(
     state: TrainingState,
-    { model, training }: TrainingSnapshot,
+    take: () => Promise<TrainingSnapshot>,
     pointers: readonly PointerName[],
   ): Promise<void> {
-    const name = `step-${String(state.globalStep).padStart(8, "0")}`;
-    const { seed, ...subject } = this.#subject;
-    Deno.mkdirSync(join(this.#run, FOLDER), { recursive: true });
+    await this.#writer.drain();
     const identity = JSON.stringify(state);
-    if (identity !== this.#saved) {
-      await writeCheckpoint(join(this.#run, FOLDER, name), {
-        contents: {
-          ...subject,
-          epoch: state.epoch,
-          globalStep: state.globalStep,
-          consumedSamples: state.samplesSeen,
-          losses: {
-            train: state.trainLoss,
-            validation: state.validationLoss,
-            bestValidation: state.bestLoss,
-            bestEpoch: state.bestEpoch,
-          },
-          sampler: { seed, epoch: state.epoch, position: state.consumed },
-          random: { seed, counter: state.globalStep },
-          extra: { trainingState: state as unknown as JsonValue },
-        },
-        tensors: model,
-        training,
-      });
-    }
+    const input = identity === this.#saved ? null : this.#input(state, await take());
     this.#saved = identity;
-    // Training goes on from the latest one: whatever a kill leaves out before is written again.
-    for (const pointer of [...pointers].sort((a, b) => +(a === "latest") - +(b === "latest"))) {
-      writePointer(this.#run, pointer, join(FOLDER, name));
-    }
-    this.#removeOthers();
+    const name = checkpointName(state.globalStep);
+    this.#writer.begin({ run: this.#run, name, input, pointers, before: this.#before });
   }
 
   /**
-   * Reads the latest checkpoint.
+   * Tells of a write that has failed in the meantime.
+   *
+   * @throws {Error} when one could not be written
+   */
+  check(): void {
+    this.#writer.check();
+  }
+
+  /**
+   * Waits until all is written.
+   *
+   * @throws {Error} when it could not be
+   */
+  drain(): Promise<void> {
+    return this.#writer.drain();
+  }
+
+  /**
+   * Reads the latest checkpoint, after what a killed process left half-written is removed.
    *
    * @returns state and snapshot; null if the run has none
    * @throws {SyntaxError} when it is damaged
    */
   async latest(): Promise<{ state: TrainingState; snapshot: TrainingSnapshot } | null> {
+    for (const folder of [this.#run, join(this.#run, CHECKPOINTS)]) removeAllLeftovers(folder);
     if (!isThere(pointerPath(this.#run, "latest"))) return null;
     using checkpoint = openCheckpoint(this.#run, { which: "latest" });
     await checkpoint.verify();
@@ -125,14 +133,32 @@ export class RunCheckpoints {
     };
   }
 
-  #removeOthers(): void {
-    const kept = new Set(
-      POINTER_NAMES.filter((name) => isThere(pointerPath(this.#run, name)))
-        .map((name) => basename(readPointer(this.#run, name))),
-    );
-    for (const { name } of Deno.readDirSync(join(this.#run, FOLDER))) {
-      if (!kept.has(name)) Deno.removeSync(join(this.#run, FOLDER, name), { recursive: true });
-    }
+  /** Waits for what is being written, and ends the thread. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#writer[Symbol.asyncDispose]();
+  }
+
+  #input(state: TrainingState, { model, training }: TrainingSnapshot): CheckpointArrays {
+    const { seed, ...subject } = this.#subject;
+    return {
+      contents: {
+        ...subject,
+        epoch: state.epoch,
+        globalStep: state.globalStep,
+        consumedSamples: state.samplesSeen,
+        losses: {
+          train: state.trainLoss,
+          validation: state.validationLoss,
+          bestValidation: state.bestLoss,
+          bestEpoch: state.bestEpoch,
+        },
+        sampler: { seed, epoch: state.epoch, position: state.consumed },
+        random: { seed, counter: state.globalStep },
+        extra: { trainingState: state as unknown as JsonValue },
+      },
+      tensors: model,
+      training,
+    };
   }
 }
 

@@ -52,8 +52,8 @@ export interface TrainingData extends Disposable {
   readonly statistics: EpisodeStatistics;
   /** What is learnt from. */
   readonly training: DataPart;
-  /** What is not. */
-  readonly validation: DataPart;
+  /** What is not; null if the split validates on no episode. */
+  readonly validation: DataPart | null;
   /** Collections of the training samples. */
   readonly groups: readonly DatasetGroup[];
 }
@@ -65,7 +65,7 @@ export interface TrainingData extends Disposable {
  * @param paths episode containers, see `findEpisodes`
  * @param options split, features, samples
  * @returns the data; dispose of them
- * @throws {RangeError} when nothing is left to train or to validate on
+ * @throws {RangeError} when nothing is left to train on, or nothing of the validation episodes
  * @throws {FeatureMissError} when features are missing
  */
 export async function openTrainingData(
@@ -77,7 +77,9 @@ export async function openTrainingData(
   const split = options.split(episodes);
   const parts = applySplit(split, episodes);
   const training = await openDataPart("training", parts.training, options, opened);
-  const validation = await openDataPart("validation", parts.validation, options, opened);
+  const validation = parts.validation.length === 0
+    ? null
+    : await openDataPart("validation", parts.validation, options, opened);
   const groups = collectionGroups(training.dataset, options.collection);
   const statistics = episodeStatistics(parts.training);
   const owned = opened.move();

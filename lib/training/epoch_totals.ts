@@ -42,7 +42,7 @@ export interface SensorCounts {
  * import assert from "node:assert/strict";
  * import { addStep, meanLoss, NO_TOTALS } from "./epoch_totals.ts";
  *
- * const report = { loss: 0.5, gradientNorm: 1, isSkipped: false, weight: 64 };
+ * const report = { loss: 0.5, isSkipped: false, weight: 64 };
  * const one = addStep(NO_TOTALS, report, { sensor: 60, noSensor: 4 });
  * const two = addStep(one, { ...report, loss: NaN, isSkipped: true }, { sensor: 64, noSensor: 0 });
  * assert.equal(meanLoss(two), 0.5);
@@ -51,7 +51,7 @@ export interface SensorCounts {
  */
 export function addStep(
   totals: EpochTotals,
-  { loss, weight, isSkipped }: StepReport,
+  { loss, weight, isSkipped }: Pick<StepReport, "loss" | "weight" | "isSkipped">,
   { sensor, noSensor }: SensorCounts,
 ): EpochTotals {
   const counted = isSkipped ? 0 : weight;

@@ -6,9 +6,9 @@ export interface TrainingSettings {
   readonly seed: number;
   /** Passes over the training samples, in all. */
   readonly epochs: number;
-  /** Samples of a micro-batch. */
+  /** Samples of a micro-batch, of each process. */
   readonly batchSize: number;
-  /** Micro-batches of an optimiser step. */
+  /** Micro-batches of an optimiser step, of each process. */
   readonly accumulation: number;
   /** Peak learning rate of the action expert. */
   readonly learningRate: number;
@@ -24,6 +24,8 @@ export interface TrainingSettings {
   readonly scheduleOn: "step" | "epoch";
   /** Decoupled weight decay of matrices and kernels. */
   readonly weightDecay: number;
+  /** Decay rates of the moments of the gradient. */
+  readonly betas: readonly [number, number];
   /** Greatest norm of the gradient; a longer one is shortened to it. */
   readonly maxNorm: number;
   /** Error of a normalised action: squared, or smooth L1. */
@@ -128,6 +130,7 @@ const DEFAULTS: Omit<TrainingSettings, keyof Recipe> = {
   epochs: 100,
   scheduleOn: "step",
   weightDecay: 0.01,
+  betas: [0.9, 0.999],
   maxNorm: 1,
   loss: "smooth-l1",
   lossBeta: 0.1,

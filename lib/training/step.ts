@@ -1,121 +1,23 @@
-import {
-  adamw,
-  compile,
-  type CompileOptions,
-  type NamedTensors,
-  Random,
-  read,
-  tf,
-  valueAndGradients,
-  type Variables,
-  variables,
-} from "../engine/mod.ts";
-import {
-  type LossOptions,
-  type Parameters,
-  type PolicyBatch,
-  type PolicyConfig,
-  policyLossTerms,
-  training,
-} from "../policies/mod.ts";
-import type { BatchTree } from "./_batch_tree.ts";
+import { adamw, compile, Random, read, tf, valueAndGradients, variables } from "../engine/mod.ts";
+import { type NamedTensors, ONE_PROCESS } from "../engine/mod.ts";
+import { lossMetricShapes, type PolicyBatch, policyLossTerms, training } from "../policies/mod.ts";
 import { createAccumulator } from "./_accumulator.ts";
+import type { BatchTree } from "./_batch_tree.ts";
 import { clipOf, type Contribution } from "./_clip.ts";
-import { optimizerGroups, type TrainingGroup } from "./groups.ts";
-import { assignUpdates, average, copies, rateTensors } from "./_updates.ts";
-import { readState, type TrainingSnapshot, writeState } from "./_state.ts";
+import { sumOverProcesses } from "./_reduce.ts";
+import { runningStatistics } from "./_running_statistics.ts";
+import { readState, writeState } from "./_state.ts";
+import { assignIf, average, copies, rateTensors } from "./_updates.ts";
+import { optimizerGroups } from "./groups.ts";
+import type { StepReport, TrainingStep, TrainingStepOptions } from "./training_step.ts";
 
 export type { TrainingSnapshot } from "./_state.ts";
-
-/** Settings of {@link createTrainingStep}. */
-export interface TrainingStepOptions {
-  /** The policy. */
-  readonly config: PolicyConfig;
-  /** First values of all tensors of `policyShapes`, in the engine's layout; stay the caller's. */
-  readonly parameters: Parameters;
-  /** What is trained, with which weight decay. */
-  readonly groups: readonly TrainingGroup[];
-  /** Seed of dropout, noise and augmentation; of each rank another. */
-  readonly seed: number;
-  /** Error, weights of dimensions, normalisation. @default {mean squared error, global} */
-  readonly loss?: LossOptions;
-  /** The most batches whose gradients are added before an update. @default {1} */
-  readonly accumulation?: number;
-  /** Bound of the norm of all gradients together; `Infinity` only measures it. @default {1} */
-  readonly maxNorm?: number;
-  /** Decay rates of AdamW's moments. @default {[0.9, 0.999]} */
-  readonly betas?: readonly [number, number];
-  /** Decay of a running average of the trained tensors; null keeps none. @default {null} */
-  readonly ema?: number | null;
-  /** Changes what the policy sees in training. @default {nothing} */
-  readonly augment?: (batch: PolicyBatch, random: Random) => PolicyBatch;
-  /** How the step is compiled. */
-  readonly compile?: Pick<CompileOptions, "executor" | "precision" | "onTrace">;
-}
-
-/** What an update was. */
-export interface StepReport {
-  /** Loss of the effective batch, before the update. */
-  readonly loss: number;
-  /** Norm of all gradients together, before the bound. */
-  readonly gradientNorm: number;
-  /** Whether nothing was changed, because the loss or a gradient was not finite. */
-  readonly isSkipped: boolean;
-  /** What the loss was divided by: with normalisation `global` the sum of the samples' weights. */
-  readonly weight: number;
-}
-
-/** When an update is. */
-export interface StepPosition {
-  /** Number of the update, from 0; random numbers depend on it and the seed only. */
-  readonly index: number;
-  /** Learning rate of each group by its name, see `learningRates`. */
-  readonly learningRates: Readonly<Record<string, number>>;
-}
-
-/** A policy in training. */
-export interface TrainingStep {
-  /** All tensors of the policy by their keys; an update changes them in place. */
-  readonly variables: Variables;
-  /** Running averages of the trained ones by the same keys; null without. */
-  readonly averages: Variables | null;
-  /**
-   * One update of the optimiser from all given batches, as if they were one: loss and gradients are
-   * divided by what all of them weigh. A group that is smaller than the others, at the end of an epoch,
-   * thus counts right.
-   *
-   * @param batches At least one, at most `accumulation`; stay the caller's. A generator may dispose of
-   * each when it is asked for the next.
-   * @param position Number of the update, learning rates.
-   * @returns Loss and norm.
-   * @throws {RangeError} If there are no or too many batches, or one does not fit the policy.
-   */
-  update(
-    batches: Iterable<PolicyBatch> | AsyncIterable<PolicyBatch>,
-    position: StepPosition,
-  ): Promise<StepReport>;
-  /**
-   * Copies everything that the next update depends on besides its arguments.
-   *
-   * @returns Arrays in the layout of checkpoints.
-   */
-  snapshot(): Promise<TrainingSnapshot>;
-  /**
-   * Goes on from a snapshot, bit for bit.
-   *
-   * @param snapshot Of a step with the same policy and settings.
-   * @throws {RangeError} If arrays are missing, unexpected, or of another shape or type; all are named,
-   * and nothing has changed.
-   */
-  restore(snapshot: TrainingSnapshot): void;
-  /** Frees the memory. */
-  dispose(): void;
-}
+export type * from "./training_step.ts";
 
 /**
- * Puts a policy in training: forward pass, gradients, bound of their norm, AdamW by groups, guarded
- * against values that are not finite, compiled into one function. With accumulation there are two: one
- * adds the gradients of a batch, one updates.
+ * Puts a policy in training: forward pass, gradients, their sum over the processes, bound of their norm,
+ * AdamW by groups, guarded against values that are not finite, compiled into one function. With
+ * accumulation there are two: one adds the gradients of a batch, one updates.
  *
  * @param options The policy, its first values, what is trained and how.
  * @returns The step.
@@ -148,39 +50,45 @@ export interface TrainingStep {
  */
 export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
   const { config, parameters, groups, accumulation = 1, ema = null } = options;
+  const { cluster = ONE_PROCESS } = options;
   expectOptions(options);
   const policy = variables(parameters);
   const trained = Object.fromEntries(
     groups.flatMap(({ keys }) => keys.map((key) => [key, policy[key]!])),
   );
+  const statistics = runningStatistics(config, policy);
   const { betas = [0.9, 0.999] } = options;
   const optimizer = adamw({ betas, groups: optimizerGroups(groups) });
   const moments = optimizer.init(trained);
   const averages = ema === null ? null : copies(trained);
   const state = { config, policy, moments, averages };
+  const shapes = lossMetricShapes(config);
+  const accumulator = accumulation === 1 ? null : createAccumulator(trained, statistics, shapes);
 
   /** Loss terms and gradients of a batch, before their division. */
   const contribute = (batch: PolicyBatch, counter: tf.Tensor): Contribution => {
     const random = new Random({ seed: options.seed, counter });
     const seen = options.augment?.(batch, random) ?? batch;
     const context = training(random);
-    const all = read(policy);
+    const all = { ...read(policy), ...read(accumulator?.statistics ?? {}) };
     const { value, gradients, metrics } = valueAndGradients((p) => {
-      const { sum, weight } = policyLossTerms(
-        { ...all, ...p },
-        config,
-        seen,
-        context,
-        options.loss,
-      );
-      return { loss: sum, metrics: { ...context.updates, [WEIGHT]: weight } };
+      const terms = policyLossTerms({ ...all, ...p }, config, seen, context, options.loss);
+      const { sum, weight, metrics: sums = {} } = terms;
+      return { loss: sum, metrics: { ...context.updates, ...sums, [WEIGHT]: weight } };
     }, read(trained));
-    const { [WEIGHT]: weight, ...updates } = metrics;
-    return { sum: value, weight: weight as tf.Scalar, gradients, updates };
+    const pick = (names: readonly string[]) =>
+      Object.fromEntries(names.map((name) => [name, metrics[name]!]));
+    return {
+      ...{ sum: value, weight: metrics[WEIGHT] as tf.Scalar, gradients },
+      statistics: pick(Object.keys(context.updates)),
+      metrics: pick(Object.keys(shapes)),
+    };
   };
 
-  /** Changes parameters, moments and averages; what is not finite changes nothing. */
-  const apply = ({ sum, weight, gradients }: Contribution, rates: NamedTensors): tf.Tensor => {
+  /** Changes parameters, statistics, moments and averages; what is not finite changes nothing. */
+  const apply = (contribution: Contribution, counts: tf.Tensor, rates: NamedTensors) => {
+    const total = sumOverProcesses(cluster, contribution, counts, read(statistics), accumulation);
+    const { sum, weight, gradients } = total;
     const divisor = tf.where(weight.greater(0), weight, tf.onesLike(weight)) as tf.Scalar;
     const loss = sum.div<tf.Scalar>(divisor);
     const { norm, scale, isFinite } = clipOf(gradients, loss, divisor, options.maxNorm ?? 1);
@@ -188,58 +96,56 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
       ...{ schedule: rates, gradientScale: scale, enabled: isFinite },
     });
     if (averages !== null) average(averages, trained, ema!, moments["step"]!, isFinite);
-    return tf.stack([loss, norm, isFinite.cast("float32"), weight]); // (4)
+    assignIf(isFinite, policy, total.statistics);
+    const report = tf.stack([loss, norm, isFinite.cast("float32"), weight]); // (4)
+    return { report, counts: total.counts, metrics: total.metrics };
   };
 
-  const accumulator = accumulation === 1 ? null : createAccumulator(trained);
-  const direct = compile((batch: BatchTree, counter: tf.Tensor, rates: NamedTensors) => {
-    const contribution = contribute(batch, counter);
-    const report = apply(contribution, rates);
-    assignUpdates(policy, contribution.updates, report.slice([2], [1]).reshape([]).cast("bool"));
-    return report;
-  }, { name: "training step", ...options.compile });
+  const direct = compile(
+    (batch: BatchTree, counter: tf.Tensor, counts: tf.Tensor, rates: NamedTensors) =>
+      apply(contribute(batch, counter), counts, rates),
+    { name: "training step", ...options.compile },
+  );
   const add = compile((batch: BatchTree, counter: tf.Tensor) => {
-    const contribution = contribute(batch, counter);
-    accumulator!.add(contribution);
-    assignUpdates(policy, contribution.updates, tf.isFinite(contribution.sum));
+    accumulator!.add(contribute(batch, counter));
     return [];
   }, { name: "gradient accumulation", ...options.compile });
-  const finish = compile((rates: NamedTensors) => {
-    const report = apply(accumulator!.read(), rates);
+  const finish = compile((counts: tf.Tensor, rates: NamedTensors) => {
+    const report = apply(accumulator!.read(), counts, rates);
     accumulator!.clear();
     return report;
   }, { name: "accumulated update", ...options.compile });
 
-  const update: TrainingStep["update"] = async (batches, { index, learningRates }) => {
+  const update: TrainingStep["update"] = async (batches, position) => {
+    const { index, learningRates, counts = () => ({}) } = position;
     const rates = rateTensors(groups, learningRates);
-    let report: tf.Tensor | undefined;
+    let found: Report | undefined, counted: Readonly<Record<string, number>> = {};
+    const countsTensor = () => tf.tensor1d(Object.values<number>(counted = counts()));
     let count = 0;
     try {
       for await (const batch of batches) {
-        if (count === accumulation) refuseBatches(accumulation, `more than ${count}`);
-        const counter = tf.scalar(index * accumulation + count, "int32");
-        if (accumulator === null) report = direct(batch, counter, rates) as tf.Tensor;
-        else add(batch, counter);
+        if (count === accumulation) refuseBatches(options, `more than ${count}`);
+        const number = (index * cluster.size + cluster.rank) * accumulation + count;
+        const counter = tf.scalar(number, "int32");
+        if (accumulator !== null) add(batch, counter);
+        else found = call((sums) => direct(batch, counter, sums, rates), countsTensor());
         counter.dispose();
         count++;
       }
-      if (count === 0) refuseBatches(accumulation, "none");
-      report ??= finish(rates) as tf.Tensor;
-      const [loss, gradientNorm, isFinite, weight] = await report.data();
-      return {
-        loss: loss!,
-        gradientNorm: gradientNorm!,
-        isSkipped: isFinite === 0,
-        weight: weight!,
-      };
+      if (count === 0 || (cluster.size > 1 && count < accumulation)) {
+        refuseBatches(options, count === 0 ? "none" : `${count}`);
+      }
+      found ??= call((sums) => finish(sums, rates), countsTensor());
+      return await readReport(found, Object.keys(counted));
     } catch (error) {
       accumulator?.clear();
       throw error;
     } finally {
-      tf.dispose([rates, report ?? []]);
+      tf.dispose([rates, (found ?? []) as tf.TensorContainer]);
     }
   };
 
+  const all = [policy, moments, averages ?? {}];
   return {
     variables: policy,
     averages,
@@ -249,17 +155,52 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
       writeState(state, snapshot);
       accumulator?.clear();
     },
+    synchronise: async () => {
+      for (const each of all) await cluster.broadcastVariables(each);
+      accumulator?.clear();
+    },
     dispose: () => {
       [direct, add, finish].forEach((compiled) => compiled.dispose());
       accumulator?.dispose();
-      [policy, moments, averages ?? {}].flatMap((all) => Object.values(all))
-        .forEach((variable) => variable.dispose());
+      all.flatMap((each) => Object.values(each)).forEach((variable) => variable.dispose());
     },
   };
 }
 
-/** Key of the weight among the running statistics. */
+/** Key of the weight among what a loss reports. */
 const WEIGHT = "loss weight";
+
+/** What an update returns: loss, norm, finite or not, weight; sums. */
+type Report = {
+  readonly report: tf.Tensor;
+  readonly counts: tf.Tensor;
+  readonly metrics: Record<string, tf.Tensor>;
+};
+
+function call(run: (counts: tf.Tensor) => Report, counts: tf.Tensor): Report {
+  try {
+    return run(counts);
+  } finally {
+    counts.dispose();
+  }
+}
+
+async function readReport(
+  { report, counts, metrics }: Report,
+  names: readonly string[],
+): Promise<StepReport> {
+  const sums: Record<string, Float32Array> = {};
+  const numbers = await counts.data();
+  names.forEach((name, i) => sums[name] = Float32Array.of(numbers[i]!));
+  for (const [name, tensor] of Object.entries(metrics)) {
+    sums[name] = await tensor.data() as Float32Array;
+  }
+  const [loss, gradientNorm, isFinite, weight] = await report.data() as Float32Array;
+  return {
+    ...{ loss: loss!, gradientNorm: gradientNorm!, weight: weight!, sums },
+    isSkipped: isFinite === 0,
+  };
+}
 
 function expectOptions({ groups, parameters, accumulation = 1, ema = null }: TrainingStepOptions) {
   if (!(Number.isSafeInteger(accumulation) && accumulation > 0)) {
@@ -277,8 +218,9 @@ function refuse(expected: string, value: unknown): never {
   );
 }
 
-function refuseBatches(accumulation: number, found: string): never {
+function refuseBatches({ accumulation = 1, cluster }: TrainingStepOptions, found: string): never {
+  const takes = (cluster?.size ?? 1) > 1 ? `${accumulation}` : `1 to ${accumulation}`;
   throw new RangeError(
-    `Cannot update parameters: an update takes 1 to ${accumulation} batches, current value is ${found}`,
+    `Cannot update parameters: an update takes ${takes} batches, current value is ${found}`,
   );
 }

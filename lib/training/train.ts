@@ -1,99 +1,21 @@
-import { type GroupShare, SequentialOrder, WeightedSampler } from "../datasets/mod.ts";
-import { tf } from "../engine/mod.ts";
-import type { JsonValue } from "../features/canonical_json.ts";
-import type { PolicyConfig } from "../policies/mod.ts";
+import { setImmediate } from "node:timers/promises";
+import { WeightedSampler } from "../datasets/mod.ts";
+import { ONE_PROCESS, tf } from "../engine/mod.ts";
 import { Clock } from "./_clock.ts";
 import { batchTensors, microBatches } from "./_micro_batches.ts";
-import { epochRecord, stepRecord } from "./_records.ts";
-import { type CheckpointSubject, RunCheckpoints } from "./checkpoints.ts";
-import type { TrainingData } from "./data.ts";
-import { parameterGroups, type TrainingGroup } from "./groups.ts";
+import { RankOrder } from "./_rank_order.ts";
+import { METRICS, RunLog } from "./_run_log.ts";
+import { checkpointSubject, stepOptions } from "./_subject.ts";
+import { RunCheckpoints } from "./checkpoints.ts";
+import { parameterGroups } from "./groups.ts";
+import type { TrainingJob, TrainingOutcome } from "./job.ts";
 import { type LoadedBatch, Loader } from "./loader/mod.ts";
-import { EventFile } from "./run/event_file.ts";
-import { MetricsLog, type MetricsRecord } from "./run/metrics_log.ts";
-import type { RunFolder } from "./run/run_folder.ts";
 import { learningRates } from "./schedule.ts";
 import { lossOptions, type TrainingSettings } from "./settings.ts";
-import { createTrainingStep, type StepReport, type TrainingStepOptions } from "./step.ts";
+import { createTrainingStep } from "./step.ts";
+import { expectFinite } from "./_divergence.ts";
 import { afterEpoch, afterStep, FIRST_STATE, type TrainingState } from "./training_state.ts";
 import { createValidation } from "./validation.ts";
-
-/** What to train, on what, and where it is written. */
-export interface TrainingJob {
-  /** The run's folder, held by this process. */
-  readonly run: RunFolder;
-  /** `stage1`, for instance. */
-  readonly trainingStage: string;
-  /** The policy. */
-  readonly config: PolicyConfig;
-  /**
-   * Its first tensors, in the engine's layout, with the normalisation of the data; the training disposes
-   * of them.
-   */
-  readonly parameters: Readonly<Record<string, tf.Tensor>>;
-  /** How it is trained. */
-  readonly settings: TrainingSettings;
-  /** The data. */
-  readonly data: TrainingData;
-  /** Identity of the visual features. */
-  readonly features: JsonValue;
-  /** Of matrix products in training; parameters and moments are float32. @default {"float32"} */
-  readonly precision?: "float32" | "bfloat16";
-  /** Changes what the policy sees in training. @default {nothing} */
-  readonly augment?: TrainingStepOptions["augment"];
-  /** Milliseconds after which a checkpoint is written within an epoch. @default {600,000} */
-  readonly saveEvery?: number;
-  /** Called after each step. */
-  readonly onStep?: (progress: StepProgress) => void;
-  /** Called after each epoch. */
-  readonly onEpoch?: (state: TrainingState, isBest: boolean) => void;
-  /** Called with what should be known. */
-  readonly onWarning?: (text: string) => void;
-  /** Ends the training after the step in progress, with a checkpoint. */
-  readonly signal?: AbortSignal;
-}
-
-/** Where a training is, for people to see. */
-export interface StepProgress {
-  /** After the step. */
-  readonly state: TrainingState;
-  /** Of the step. */
-  readonly report: StepReport;
-  /** Steps of an epoch. */
-  readonly epochSteps: number;
-  /** Steps of the whole training. */
-  readonly totalSteps: number;
-  /** Learning rate of the first group. */
-  readonly learningRate: number;
-  /** Of this process so far. */
-  readonly seconds: TrainingSeconds;
-  /** Samples that this process used so far. */
-  readonly samples: number;
-}
-
-/** Where the time of a process went. */
-export interface TrainingSeconds {
-  /** From the first step on, with validation and checkpoints. */
-  readonly total: number;
-  /** Of these, waiting for data. */
-  readonly data: number;
-  /** Of these, in optimiser steps. */
-  readonly step: number;
-}
-
-/** How a training ended. */
-export interface TrainingOutcome {
-  /** Where it ended. */
-  readonly state: TrainingState;
-  /** Steps that it went on from; null if it began anew. */
-  readonly resumedFrom: number | null;
-  /** Why it ended before the last epoch; null if it did not. */
-  readonly stopped: "interrupted" | "early" | null;
-  /** Requested and realised shares of the collections over the first epoch. */
-  readonly shares: readonly GroupShare[];
-  /** Of this process. */
-  readonly seconds: TrainingSeconds;
-}
 
 const SAVE_EVERY = 600_000;
 
@@ -101,98 +23,160 @@ const SAVE_EVERY = 600_000;
  * Trains a policy: the loop of all programs. It goes on from the run's latest checkpoint if there is
  * one, and then computes what it would have computed without the interruption.
  *
+ * With several processes all must call it. They train one policy: each step adds up over them, all
+ * decisions are the same on all, and rank 0 alone reads and writes the run's folder. Checkpoints are
+ * written beside the steps.
+ *
  * @param job what, on what, where
- * @returns how it ended; the run's pointers name its checkpoints
- * @throws {Error} when data or features cannot be read, or the checkpoint does not fit
+ * @returns how it ended, when all is written; the run's pointers name its checkpoints
+ * @throws {RangeError} when settings, data and the checkpoint to go on from do not fit together
+ * @throws {Error} when data or features cannot be read, or a checkpoint cannot be written; the one
+ * before it is whole
  */
 export async function train(job: TrainingJob): Promise<TrainingOutcome> {
-  const { run, config, settings, data, signal } = job;
+  const { run, config, settings, data, signal, cluster = ONE_PROCESS } = job;
   const { batchSize, accumulation, epochs } = settings;
+  expectValidation(job);
+  using cleanup = new DisposableStack();
 
   // What is learnt, in which order, and what it is measured on.
   const groups = parameterGroups(config, settings);
-  const step = createTrainingStep(stepOptions(job, groups));
+  const step = cleanup.adopt(
+    createTrainingStep(stepOptions(job, groups)),
+    (made) => made.dispose(),
+  );
   tf.dispose(job.parameters);
+  const share = batchSize * accumulation, stepSamples = share * cluster.size;
   const order = new WeightedSampler(data.groups, {
-    ...{ seed: settings.seed, multiple: batchSize * accumulation },
+    ...{ seed: settings.seed, multiple: stepSamples },
     ...(settings.epochSamples === null ? {} : { epochSamples: settings.epochSamples }),
   });
-  const epochSteps = order.length / (batchSize * accumulation), totalSteps = epochSteps * epochs;
-  await using loader = new Loader(data.training.dataset, order, {
-    ...{ batchSize, features: data.training.features, groups: data.groups },
-  });
-  const samples = new SequentialOrder(data.validation.dataset.length);
-  await using heldOut = new Loader(data.validation.dataset, samples, {
-    ...{ batchSize, features: data.validation.features },
+  const epochSteps = order.length / stepSamples, totalSteps = epochSteps * epochs;
+  const sharding = { ranks: cluster.size, rank: cluster.rank };
+  const { dataset, features } = data.training;
+  using loader = new Loader(dataset, new RankOrder(order, share, sharding), {
+    ...{ batchSize, features, groups: data.groups },
   });
   const judged = { ...step.variables, ...step.averages };
-  using validation = createValidation(config, judged, heldOut, lossOptions(settings));
+  using validation = data.validation && createValidation(config, judged, data.validation, {
+    ...{ loss: lossOptions(settings), batchSize, cluster },
+  });
   const tensorsOf = (batch: LoadedBatch) =>
     batchTensors(batch, loader.shape, config, settings.sensorLossWeight);
 
   // Where it goes on.
-  const checkpoints = new RunCheckpoints(run.path, checkpointSubject(job, groups, totalSteps));
-  const found = await checkpoints.latest();
-  if (found !== null) step.restore(found.snapshot);
-  let state = found?.state ?? FIRST_STATE;
-  using metrics = MetricsLog.open(run.file("metrics.jsonl"), { upToStep: state.globalStep });
-  using events = EventFile.create(run.path, { fromStep: state.globalStep });
-  const log = (record: MetricsRecord) => {
-    metrics.append(record);
-    events.scalars(state.globalStep, record);
-  };
-  let saved = performance.now();
-  const save = async (...pointers: ("latest" | "best" | "final")[]) => {
-    metrics.sync();
-    await checkpoints.save(state, await step.snapshot(), pointers);
-    saved = performance.now();
-  };
-
+  await using checkpoints = run && new RunCheckpoints(
+    run.path,
+    checkpointSubject(job, run, groups, totalSteps),
+    { before: [METRICS] },
+  );
+  const found = await restore(checkpoints, step);
+  await step.synchronise();
+  const resumed = await cluster.broadcast(found);
+  let state = resumed ?? FIRST_STATE;
+  expectWholeStep(state, stepSamples);
+  using log = run && new RunLog(run, state.globalStep, job.wandb ?? null);
+  const ratesAt = (index: number, epoch: number) =>
+    learningRates(groups, settings.scheduleOn === "step" ? index : epoch * epochSteps, {
+      ...{ ...settings, total: totalSteps },
+    });
   const clock = new Clock(loader);
+  let saved = performance.now(), isDue = false;
+  const save = (...pointers: ("latest" | "best" | "final")[]) =>
+    clock.save(async () => {
+      await checkpoints?.save(state, step.snapshot, pointers);
+      saved = performance.now();
+      isDue = false;
+    });
+
   const firstSample = state.samplesSeen;
-  while (state.epoch < epochs && !isStoppedEarly(state, settings) && !signal?.aborted) {
-    await using batches = loader.batches(state.epoch, state.consumed);
-    let rates: Record<string, number> = {};
-    while (state.consumed < order.length && !signal?.aborted) {
-      const at = settings.scheduleOn === "step" ? state.globalStep : state.epoch * epochSteps;
-      rates = learningRates(groups, at, { ...settings, total: totalSteps });
-      const counted = { sensor: 0, noSensor: 0 };
+  // Of several processes none stops alone: the wish to is added up with the loss. One alone stops at
+  // once: what a step or a validation had begun is done again.
+  let isStopping = false;
+  const own = cluster.size === 1 ? signal : undefined;
+  const wantsToStop = () => isStopping || own?.aborted === true;
+  while (state.epoch < epochs && !isStoppedEarly(state, settings) && !wantsToStop()) {
+    await using batches = loader.batches(state.epoch, state.consumed / cluster.size);
+    while (state.consumed < order.length && !wantsToStop()) {
+      const rates = ratesAt(state.globalStep, state.epoch);
+      const counted = { sensor: 0, noSensor: 0, reuse: 0 };
       const report = await clock.step(() =>
-        step.update(microBatches(batches, accumulation, tensorsOf, counted), {
-          ...{ index: state.globalStep, learningRates: rates },
-        })
+        unlessStopped(
+          own,
+          step.update(microBatches(batches, accumulation, tensorsOf, counted, own), {
+            ...{ index: state.globalStep, learningRates: rates },
+            counts: () => ({ ...counted, stop: Number(signal?.aborted ?? false) }),
+          }),
+        )
       );
-      state = afterStep(state, report, counted);
-      log(stepRecord(state, report, rates));
+      if (report === null) break;
+      isStopping = report.sums["stop"]![0]! > 0;
+      state = afterStep(state, report);
+      log?.step({ state, report, rates, config, visionReuse: dataset.visionReuse });
       job.onStep?.({
         ...{ state, report, epochSteps, totalSteps, seconds: clock.seconds },
         ...{ learningRate: rates[groups[0]!.name]!, samples: state.samplesSeen - firstSample },
       });
-      const isDue = performance.now() - saved > (job.saveEvery ?? SAVE_EVERY);
-      if (isDue && state.consumed < order.length) await save("latest");
+      checkpoints?.check();
+      isDue ||= performance.now() - saved > (job.saveEvery ?? SAVE_EVERY);
+      const isSound = state.consumed < order.length && !report.isSkipped; // it may be diverging
+      if (isDue && !checkpoints?.isWriting && isSound) await save("latest");
+      await setImmediate(); // lets signals and the end of a write be heard
     }
     if (state.consumed < order.length) break; // interrupted within the epoch
 
-    const { totals } = state;
-    state = afterEpoch(state, await validation.loss());
-    log(epochRecord(state, totals, rates, config));
+    const found = await unlessStopped(own, validation?.measure(own) ?? NO_VALIDATION);
+    if (found === null) break; // the epoch is not over before it is validated
+    const { totals } = state, { loss: validationLoss, noiseLoss } = found;
+    const rates = ratesAt(state.globalStep - 1, state.epoch);
+    state = afterEpoch(state, validationLoss);
+    log?.epoch({ state, totals, rates, config, validationLoss, noiseLoss });
+    await expectFinite(state, totals, validationLoss, step.variables);
     const isBest = state.bestEpoch === state.epoch;
-    await (isBest ? save("latest", "best") : save("latest"));
+    if (isBest) await save("latest", "best");
+    else if (checkpoints?.isWriting) isDue = true; // a later one takes its place
+    else await save("latest");
     job.onEpoch?.(state, isBest);
     if (totals.skipped > 0) job.onWarning?.(skippedSteps(state, totals.skipped, epochSteps));
   }
 
-  const isOver = state.epoch === epochs, isEarly = !isOver && isStoppedEarly(state, settings);
+  const isOver = state.epoch >= epochs, isEarly = !isOver && isStoppedEarly(state, settings);
   const isInterrupted = !isOver && !isEarly;
   await (isInterrupted ? save("latest") : save("latest", "final"));
-  step.dispose();
+  await clock.save(async () => await checkpoints?.drain());
+  log?.finish(isInterrupted);
   return {
     state,
-    resumedFrom: found?.state.globalStep ?? null,
+    resumedFrom: resumed?.globalStep ?? null,
     stopped: isInterrupted ? "interrupted" : isEarly ? "early" : null,
     shares: order.shares(0),
     seconds: clock.seconds,
   };
+}
+
+const NO_VALIDATION = { loss: null, noiseLoss: null };
+
+/** What comes of it; null if the signal ended it. */
+async function unlessStopped<T>(
+  signal: AbortSignal | undefined,
+  working: T | Promise<T>,
+): Promise<T | null> {
+  try {
+    return await working;
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return null;
+    throw error;
+  }
+}
+
+/** Goes on from the latest checkpoint, if there is one. */
+async function restore(
+  checkpoints: RunCheckpoints | null,
+  step: ReturnType<typeof createTrainingStep>,
+): Promise<TrainingState | null> {
+  const found = await checkpoints?.latest() ?? null;
+  if (found !== null) step.restore(found.snapshot);
+  return found?.state ?? null;
 }
 
 /** Whether validation has not improved for too long; asked between two epochs. */
@@ -203,40 +187,22 @@ function isStoppedEarly(
   return patience > 0 && consumed === 0 && epoch - (bestEpoch ?? 0) >= patience;
 }
 
-function stepOptions(job: TrainingJob, groups: readonly TrainingGroup[]): TrainingStepOptions {
-  const { config, parameters, settings, augment, precision = "float32" } = job;
-  const { seed, accumulation, maxNorm, emaDecay: ema } = settings;
-  return {
-    ...{ config, parameters, groups, seed, accumulation, maxNorm, ema },
-    loss: lossOptions(settings),
-    compile: { precision },
-    ...(augment === undefined ? {} : { augment }),
-  };
+function expectValidation({ data, settings: { earlyStopPatience } }: TrainingJob): void {
+  if (data.validation !== null || earlyStopPatience === 0) return;
+  throw new RangeError(
+    "Cannot stop early: there must be validation episodes, current value is none with a patience of " +
+      `${earlyStopPatience} epochs. Validate on some, or do not stop early.`,
+  );
 }
 
-function checkpointSubject(
-  { run, config, trainingStage, settings, data, features }: TrainingJob,
-  groups: readonly TrainingGroup[],
-  total: number,
-): CheckpointSubject {
-  const { warmupRatio, holdRatio, minLearningRate, scheduleOn, seed } = settings;
-  return {
-    ...{ config, trainingStage, features, seed },
-    program: run.config.program,
-    actionRepresentation: data.statistics.actionRepresentation,
-    statisticsDigest: data.statistics.digest,
-    splitDigest: data.split.digest,
-    schedule: {
-      ...{ type: "trapezoid", total, warmupRatio, holdRatio, minLearningRate, scheduleOn },
-    },
-    optimizer: {
-      type: "AdamW",
-      groups: groups.map(({ name, keys, learningRate: lr, weightDecay }) => ({
-        ...{ name, keys },
-        settings: { lr, initial_lr: lr, betas: [0.9, 0.999], eps: 1e-8, weight_decay: weightDecay },
-      })),
-    },
-  };
+/** Another number of processes goes on where this one stopped, if a step is as large. */
+function expectWholeStep({ consumed }: TrainingState, stepSamples: number): void {
+  if (consumed % stepSamples === 0) return;
+  throw new RangeError(
+    `Cannot go on within an epoch: the ${consumed} samples of it that are used must be whole steps, ` +
+      `current value is ${stepSamples} samples per step. Choose processes and accumulation so that a ` +
+      "step is as large as before.",
+  );
 }
 
 function skippedSteps({ epoch }: TrainingState, skipped: number, steps: number): string {

@@ -1,21 +1,15 @@
-import {
-  addStep,
-  type EpochTotals,
-  meanLoss,
-  NO_TOTALS,
-  type SensorCounts,
-} from "./epoch_totals.ts";
+import { addStep, type EpochTotals, meanLoss, NO_TOTALS } from "./epoch_totals.ts";
 import type { StepReport } from "./step.ts";
 
 /** Where a training is: what the next step depends on besides parameters and moments. */
 export interface TrainingState {
   /** Epochs that are complete. */
   readonly epoch: number;
-  /** Samples of the epoch in progress that are used. */
+  /** Samples of the epoch in progress that are used, by all processes together. */
   readonly consumed: number;
   /** Optimiser steps so far. */
   readonly globalStep: number;
-  /** Samples used so far. */
+  /** Samples used so far, by all processes together. */
   readonly samplesSeen: number;
   /** Sums over the epoch in progress. */
   readonly totals: EpochTotals;
@@ -39,15 +33,11 @@ export const FIRST_STATE: TrainingState = {
  * The state after a step.
  *
  * @param state before it
- * @param report of the step
- * @param counts of its samples
+ * @param report of the step, with the sums `sensor` and `noSensor`: its samples with and without sensor
  * @returns the state
  */
-export function afterStep(
-  state: TrainingState,
-  report: StepReport,
-  counts: SensorCounts,
-): TrainingState {
+export function afterStep(state: TrainingState, report: StepReport): TrainingState {
+  const counts = { sensor: report.sums["sensor"]![0]!, noSensor: report.sums["noSensor"]![0]! };
   const samples = counts.sensor + counts.noSensor;
   return {
     ...state,

@@ -1,4 +1,7 @@
-import { compile, Random, read, tf, type Variables } from "../engine/mod.ts";
+import { setImmediate } from "node:timers/promises";
+import { type Cluster, compile, read, tf, type Variables } from "../engine/mod.ts";
+import { ONE_PROCESS } from "../engine/mod.ts";
+import { SequentialOrder } from "../datasets/mod.ts";
 import {
   evaluation,
   type LossOptions,
@@ -7,55 +10,96 @@ import {
 } from "../policies/mod.ts";
 import type { BatchTree } from "./_batch_tree.ts";
 import { batchTensors, disposeBatch } from "./_micro_batches.ts";
-import type { Loader } from "./loader/mod.ts";
+import type { DataPart } from "./data.ts";
+import { Loader } from "./loader/mod.ts";
+import { validationBatches } from "./noise_validation.ts";
+
+/** Settings of {@linkcode createValidation}. */
+export interface ValidationOptions {
+  /** Error and weights of dimensions, as in training. */
+  readonly loss: LossOptions;
+  /** Samples of a batch. */
+  readonly batchSize: number;
+  /** The processes that share the samples. @default {this one alone} */
+  readonly cluster?: Cluster;
+}
+
+/** What a validation found; the same on all processes. */
+export interface ValidationResult {
+  /** The loss; null when nothing counts. */
+  readonly loss: number | null;
+  /**
+   * Mean squared error of the noise, each sample as much as the next: what policies that predict
+   * different things of the noise can be compared by; null when nothing counts, or without noise.
+   */
+  readonly noiseLoss: number | null;
+}
 
 /** Measures a policy in training on samples that it does not learn from. */
 export interface Validation extends Disposable {
   /**
-   * The loss over all validation samples, each once, weighed by confidence alone.
+   * The loss over all validation samples, each once whatever the number of processes, weighed by
+   * confidence alone. All processes must call it.
    *
-   * @returns the loss; null when nothing counts
+   * @param signal ends it before the next batch; for one process alone
+   * @returns what it found
+   * @throws {unknown} the signal's reason
    */
-  loss(): Promise<number | null>;
+  measure(signal?: AbortSignal): Promise<ValidationResult>;
 }
 
 /**
- * Prepares validation: no dropout, no augmentation, stored statistics, the same random numbers each
- * time, and predictions from zeros whatever training does.
+ * Prepares validation: no dropout, no augmentation, stored statistics, for diffusion the same steps and
+ * noise each time, and predictions from zeros whatever training does.
  *
  * @param config the policy
  * @param variables its tensors, read anew each time
- * @param loader of the validation samples
- * @param options error and weights of dimensions, as in training
+ * @param data the validation samples; stays the caller's
+ * @param options error, batch size, processes
  * @returns the validation; dispose of it
  */
 export function createValidation(
   config: PolicyConfig,
   variables: Variables,
-  loader: Loader,
-  options: LossOptions,
+  { dataset, features }: DataPart,
+  { loss, batchSize, cluster = ONE_PROCESS }: ValidationOptions,
 ): Validation {
-  const lossOptions = { ...options, normalisation: "global", chunk: "zeros" } as const;
-  const terms = compile((batch: BatchTree, counter: tf.Tensor) => {
-    const context = evaluation(new Random({ seed: 0, counter }));
-    const { sum, weight } = policyLossTerms(read(variables), config, batch, context, lossOptions);
-    return tf.stack([sum, weight]);
+  const lossOptions = { ...loss, normalisation: "global", chunk: "zeros" } as const;
+  const terms = compile((batch: BatchTree) => {
+    const all = read(variables);
+    const { sum, weight, metrics = {} } = policyLossTerms(
+      ...[all, config, batch, evaluation(), lossOptions] as const,
+    );
+    const zero = tf.zerosLike(sum);
+    return tf.stack([sum, weight, metrics["noiseLoss"] ?? zero, metrics["samples"] ?? zero]);
   }, { name: "validation" });
+  const { size: ranks, rank } = cluster;
+  const order = new SequentialOrder(dataset.length, { ranks, rank });
+  const loader = new Loader(dataset, order, { batchSize, features });
   return {
-    loss: async () => {
-      let sum = 0, weight = 0, index = 0;
+    measure: async (signal) => {
+      const sums = [0, 0, 0, 0]; // of loss, weight, error of the noise, samples with noise
       for await (const loaded of loader.batches(0)) {
+        await setImmediate(); // lets the signal be heard
+        signal?.throwIfAborted();
         const batch = batchTensors(loaded, loader.shape, config, 1);
-        const counter = tf.scalar(index++, "int32");
-        const found = terms(batch as BatchTree, counter) as tf.Tensor;
-        const [s, w] = await found.data();
-        sum += s!;
-        weight += w!;
-        tf.dispose([found, counter]);
+        for (const fixed of validationBatches(batch, loaded.index, config)) {
+          const found = terms(fixed as BatchTree) as tf.Tensor;
+          (await found.data()).forEach((value, i) => sums[i]! += value);
+          found.dispose();
+        }
         disposeBatch(batch);
       }
-      return weight > 0 ? sum / weight : null;
+      const [loss, weight, noise, samples] = await cluster.sum(sums);
+      return { loss: mean(loss!, weight!), noiseLoss: mean(noise!, samples!) };
     },
-    [Symbol.dispose]: () => terms.dispose(),
+    [Symbol.dispose]: () => {
+      terms.dispose();
+      loader.close();
+    },
   };
+}
+
+function mean(sum: number, count: number): number | null {
+  return count > 0 ? sum / count : null;
 }

@@ -5,6 +5,8 @@ import { writePointer } from "../../lib/checkpoints/pointer.ts";
 import { FeatureStore } from "../../lib/features/cache/store.ts";
 import { sha256 } from "../../lib/features/cache/key.ts";
 import { inspect } from "../../lib/inspect/mod.ts";
+import { readRun } from "../../lib/runs/mod.ts";
+import { makeRun } from "../runs/_runs.ts";
 
 const FIXTURES = new URL("../../data-fixtures/checkpoints/", import.meta.url).pathname;
 /** Computed by PyTorch: the sizes of both modules' parameters. */
@@ -81,6 +83,17 @@ Deno.test("run: metrics as columns, the split's sizes, checkpoints with their po
     ["epoch-0003", "", 3],
     ["epoch-0007", "latest, best", 7],
   ]);
+});
+
+Deno.test("run: says of it what the table of runs says", async () => {
+  const path = makeRun(join(Deno.makeTempDirSync(), "run"), { rmse: 0.1, successRate: 0.5 });
+  const { details, bytes } = await inspect(path);
+  const facts = readRun(path);
+  assert.equal(bytes, facts.bytes);
+  for (const name of ["state", "program", "seed", "epochs", "ratio", "closedLoop"] as const) {
+    assert.deepEqual(details[name], facts[name], name);
+  }
+  assert(!("problems" in details));
 });
 
 Deno.test("run: a pointer alone makes a folder one, a file that only has its name does not", async () => {

@@ -5,6 +5,7 @@ import {
   type Figure,
   type HorizontalBarTrace,
   lossCurves,
+  lossOverlay,
   renderSvg,
   shareBars,
   stepErrors,
@@ -41,6 +42,22 @@ const figures: Record<string, Figure> = {
     { global_step: 2, "val/loss_epoch": 0.3, "val/best_loss": 0.3 },
     { note: "torn" },
   ]),
+  lossOverlay: lossOverlay(
+    Array.from({ length: 15 }, (_, i) => ({
+      name: `run ${i}`,
+      rows: i === 3 ? [] : [
+        {
+          global_step: 1,
+          "train/loss_step": 9,
+          "train/loss_epoch": 0.5,
+          "val/loss_epoch": 0.5 + i,
+        },
+        { global_step: 2, "train/loss_epoch": 0.4, "val/loss_epoch": null },
+        { global_step: 3, "train/loss_epoch": 0.3, "val/loss_epoch": 0.25 + i },
+      ],
+    })),
+    "validation",
+  ),
   shareBars: shareBars([
     { name: "White_silicone_white_circle", requestedShare: 0.5, realisedShare: 0.49 },
     { name: "part1", requestedShare: 0.5, realisedShare: 0.51 },
@@ -128,4 +145,19 @@ Deno.test("of metrics only steps with a loss are drawn", () => {
   assert.deepEqual([training!.x, training!.y], [[1, 2], [0.5, 0.25]]);
   assert.deepEqual([validation!.x, validation!.y], [[2], [0.3]]);
   assert.deepEqual(lossCurves([]).data, []);
+});
+
+Deno.test("lossOverlay names twelve runs that differ in colour or dash, and lays the others behind", () => {
+  const { data } = figures.lossOverlay!;
+  assert.equal(data.length, 14); // one has no loss
+  assert.deepEqual(data[0]!.y, [13.5, 13.25]);
+  assert.deepEqual(data.map(({ showlegend }) => showlegend), [
+    ...Array(2).fill(false),
+    ...Array(12).fill(true),
+  ]);
+  const looks = data.slice(2).map((trace) => trace.type === "scatter" && trace.line);
+  assert.equal(new Set(looks.map((look) => JSON.stringify(look))).size, 12);
+  assert.deepEqual(data.slice(2).map(({ name }) => name).slice(0, 4), [
+    ...["run 0", "run 1", "run 2", "run 4"],
+  ]);
 });

@@ -7,9 +7,11 @@ import {
   timeWindow,
   WeightedSampler,
 } from "../../lib/datasets/mod.ts";
+import { DatasetFeatures } from "../../lib/features/mod.ts";
 import { openNpy, writeNpy } from "../../lib/formats/mod.ts";
 import { type FeatureSource, type LoadedBatch, Loader } from "../../lib/training/loader/mod.ts";
 import { memoryEpisode, tenths, ticks } from "../datasets/_episode.ts";
+import { stubEpisode, stubExtractor } from "../features/_stub.ts";
 
 const ROW = 1026;
 
@@ -347,3 +349,94 @@ Deno.test("Loader: without a sensor window and without robot states their arrays
     assert(!hasSensor.includes(1) && confidence[0] === 1);
   }
 });
+
+/** Two episodes of two segments each; a frame comes 10 ms before each action, the sensor at 650 Hz. */
+function tellingEpisodes(folder: string): EpisodeData[] {
+  return [[7, 10], [11, 1]].map(([first, second], e): EpisodeData => {
+    const steps = first! + second!, path = `${folder}/${e}`;
+    Deno.mkdirSync(path);
+    const times = Array.from({ length: steps }, (_, k) => k / 10 - 0.01);
+    const segment = Int32Array.from({ length: steps }, (_, k) => k < first! ? 0 : 1);
+    const { sensor } = memoryEpisode({ sensorTime: ticks(65 * steps, 650) }); // row r holds r
+    return { ...stubEpisode({ path, steps, segment, frames: { View1: times } }), sensor };
+  });
+}
+
+/** Features that tell episode and frame of the image that they were made of. */
+function tellingExtractor(made: string[]) {
+  return stubExtractor({
+    norm: [1e-6, 1e4],
+    width: 4,
+    extract: (requests) =>
+      Promise.resolve(requests.map(({ views: [view] }) => {
+        const { image } = view!;
+        const text = typeof image === "string"
+          ? Deno.readTextFileSync(image)
+          : new TextDecoder().decode(image!);
+        made.push(text);
+        const [, episode, frame] = /(\d+) View1 (\d+)$/.exec(text)!;
+        const values = Float32Array.of(Number(episode) + 1, Number(frame) + 1, 1, 1);
+        return { tokens: 1, visualTokens: 1, values };
+      })),
+  });
+}
+
+for (const [visionReuse, visionDelay] of [[1, 0], [3, 0], [4, 0], [3, 2], [30, 1]] as const) {
+  Deno.test(
+    `Loader: with reuse ${visionReuse} and delay ${visionDelay} a sample has the feature of its own past`,
+    withFolder(async (folder) => {
+      const options = { visionReuse, visionDelay };
+      const dataset = new EpisodeDataset(tellingEpisodes(folder), options);
+      const made: string[] = [];
+      using features = await DatasetFeatures.open(
+        dataset,
+        tellingExtractor(made),
+        `${folder}/cache`,
+        {
+          mode: "readwrite",
+        },
+      );
+      const { samples } = dataset;
+      const shuffled = new WeightedSampler(collectionGroups(dataset), { seed: 5, multiple: 1 });
+      const orders = [new SequentialOrder(dataset.length), shuffled];
+      for (const order of orders) {
+        using loader = new Loader(dataset, order, { batchSize: 8, features });
+        const steps = new Map<number, number>();
+        let last = -1;
+        for await (const batch of loader.batches(0)) {
+          for (let b = 0; b < batch.count; b++) {
+            const index = batch.index[b]!, action = samples.action[index]!;
+            const [episode, frame] = batch.vision.subarray(4 * b, 4 * b + 2);
+            const seen = frame! - 1, age = action - seen, reuse = batch.reuse[b]!;
+            assert.equal(episode! - 1, samples.episode[index], "of its own trajectory");
+            assert(seen <= action, "not of the future");
+            assert(seen >= samples.segmentStart[index]!, "not of another segment");
+            assert(age < visionReuse + visionDelay, "no older than the model allows");
+            assert.equal(reuse, Math.max(0, age - visionDelay));
+            assert.equal((seen - samples.segmentStart[index]!) % visionReuse, 0);
+            steps.set(reuse, (steps.get(reuse) ?? 0) + 1);
+            // However old the feature, the sensor's window ends at the sample's own time.
+            const newest = batch.sensor[(b + 1) * 65 * ROW - 1]!;
+            assert.equal(newest, 65 * action, "successive windows");
+          }
+          for (let b = batch.count; b < 8; b++) {
+            assert.deepEqual([batch.reuse[b], batch.vision[4 * b], batch.index[b]], [0, 0, -1]);
+          }
+          last = batch.count;
+        }
+        assert.equal(last, 29 % 8, "the last batch is smaller");
+        assert.equal([...steps.values()].reduce((sum, n) => sum + n, 0), 29);
+        if (visionReuse <= 4) {
+          assert.deepEqual([...steps.keys()].sort(), [...Array(visionReuse).keys()], "every step");
+        }
+      }
+      const looks = new Set(
+        Array.from(
+          { length: 29 },
+          (_, i) => `${samples.episode[i]} ${dataset.observationAction(i)}`,
+        ),
+      );
+      assert.equal(new Set(made).size, looks.size, "the model sees these looks and no others");
+    }),
+  );
+}

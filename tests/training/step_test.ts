@@ -176,7 +176,7 @@ onWasm("the seed and the number of the update decide on dropout", async () => {
   };
   assert.equal(await lossAt(5, 3), await lossAt(5, 3));
   assert.notEqual(await lossAt(5, 3), await lossAt(5, 4));
-  assert.notEqual(await lossAt(5, 3), await lossAt(6, 3), "ranks have seeds of their own");
+  assert.notEqual(await lossAt(5, 3), await lossAt(6, 3), "other seeds draw otherwise");
 });
 
 onWasm(

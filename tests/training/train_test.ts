@@ -99,16 +99,3 @@ Deno.test("train that stopped early stays stopped, whatever it was killed at aft
   assert.deepEqual(again.state, first.state);
   assert.equal(result(first.run).epoch, 2);
 });
-
-Deno.test("train goes on where validation gives no number, and skips steps that would", async () => {
-  const warnings: string[] = [];
-  const { state, run } = await smallRun(folder, "exploded", {
-    settings: { epochs: 1, learningRate: 1e30, sensorLearningRate: 1e30 },
-    onWarning: (text) => warnings.push(text),
-  });
-  assert.equal(state.epoch, 1);
-  assert.equal(state.validationLoss, null);
-  assert.equal(state.bestEpoch, null);
-  assert.match(warnings.join(), /changed nothing, because loss or gradient were not finite/);
-  assert.equal(result(run).epoch, 1);
-});

@@ -73,10 +73,17 @@ export function writeTensorFile(
     [CONTENTS]: JSON.stringify(contentsOf({ ...rest, extra, config })),
     ...texts,
   });
+  const averages = [...training.keys()].filter((name) => name.startsWith("ema.")).length;
   const remarks = training.size === 0 ? [] : [
     `${path} holds weights only: ${training.size} tensors of the optimiser's state are left out. A ` +
     "folder or a .pt file keeps them.",
   ];
+  if (averages > 0) {
+    remarks.push(
+      `${path}: ${averages} of these are running averages of the parameters, which predict where ` +
+        "they are there; from this file the last parameters themselves predict.",
+    );
+  }
   return { tensors: tensors.size + others.size, remarks };
 }
 

@@ -12,7 +12,7 @@ import { cacheStats } from "../../features/cache/stats.ts";
 import { FeatureStore } from "../../features/cache/store.ts";
 import { join } from "node:path";
 import { FloatAccumulator } from "../_accumulate.ts";
-import { folderBytes } from "../_folders.ts";
+import { folderBytes } from "../../formats/_folder_files.ts";
 import type { InspectOptions, Kind, TensorEntry } from "../inspection.ts";
 
 /** Name of features that no plan in the cache mentions. */

@@ -4,7 +4,7 @@ import { openCheckpoint } from "../../checkpoints/open.ts";
 import { openSafetensors } from "../../formats/safetensors.ts";
 import { describePolicy } from "../_policy.ts";
 import { describeStored } from "../_stored.ts";
-import { folderBytes } from "../_folders.ts";
+import { folderBytes } from "../../formats/_folder_files.ts";
 import type { Kind, TensorEntry } from "../inspection.ts";
 
 /** A checkpoint's folder: the policy's tensors, then those of its training. */

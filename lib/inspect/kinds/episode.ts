@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { readManifest } from "../../episodes/episode.ts";
 import { openNpy } from "../../formats/npy_reader.ts";
 import { describeReader } from "../_tensors.ts";
-import { folderBytes } from "../_folders.ts";
+import { folderBytes } from "../../formats/_folder_files.ts";
 import type { Kind, TensorEntry } from "../inspection.ts";
 
 /** An episode container. */

@@ -1,6 +1,6 @@
 import { dirname, extname } from "node:path";
 import { discoverRecordings } from "../../episodes/discover.ts";
-import { forEachFile } from "../_folders.ts";
+import { forEachFile } from "../../formats/_folder_files.ts";
 import type { Kind } from "../inspection.ts";
 
 /** Any other folder. */

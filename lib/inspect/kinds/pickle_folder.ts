@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { isPickleFolder } from "../../episodes/convert/_pickle_folder.ts";
-import { folderBytes } from "../_folders.ts";
+import { folderBytes } from "../../formats/_folder_files.ts";
 import type { Kind } from "../inspection.ts";
 import { pickle } from "./pickle.ts";
 

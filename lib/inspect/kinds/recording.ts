@@ -2,7 +2,7 @@ import { join, relative } from "node:path";
 import { discoverRecordings, taskOf } from "../../episodes/discover.ts";
 import { readViews } from "../../episodes/layouts/_views.ts";
 import { openNpy } from "../../formats/npy_reader.ts";
-import { folderBytes } from "../_folders.ts";
+import { folderBytes } from "../../formats/_folder_files.ts";
 import { describeReader } from "../_tensors.ts";
 import type { InspectOptions, Kind, Place, TensorEntry } from "../inspection.ts";
 import { describeCsv } from "./csv.ts";

@@ -8,12 +8,16 @@ import {
 } from "../../checkpoints/pointer.ts";
 import { isFile } from "../../formats/_path.ts";
 import { FloatAccumulator } from "../_accumulate.ts";
-import { folderBytes, forEachFile } from "../_folders.ts";
+import { readRun } from "../../runs/read_run.ts";
+import {
+  CONFIG,
+  METRICS,
+  MOST_METRICS_BYTES,
+  readJsonFile,
+  SUMMARY,
+} from "../../training/run/_json_file.ts";
+import { folderBytes, forEachFile } from "../../formats/_folder_files.ts";
 import type { InspectOptions, Kind, TensorEntry } from "../inspection.ts";
-
-const METRICS = "metrics.jsonl";
-/** Larger files are not parsed. */
-const PARSED_BYTES = 256e6;
 
 /** The folder of a training run, finished or not: what is there is shown. */
 export const run: Kind = {
@@ -22,16 +26,20 @@ export const run: Kind = {
   claims: ({ isFolder, path, entries }) =>
     isFolder && (entries.includes(METRICS) || isPointedAt(path, entries)),
   inspect: ({ path, entries }, options) => {
-    const metrics = entries.includes(METRICS) ? readMetrics(join(path, METRICS)) : undefined;
+    const metrics = isFile(join(path, METRICS)) ? readMetrics(join(path, METRICS)) : undefined;
     const tensors = metrics === undefined
       ? []
       : [...metrics.columns].map(([name, values]) => describeMetric(name, values, options));
     const json = (name: string) => entries.includes(name) ? readJson(join(path, name)) : undefined;
-    const summary = json("summary.json");
+    const summary = json(SUMMARY);
     const { training, validation, seed } = { ...json("split.json") as Record<string, unknown> };
+    const known = readRun(path);
     const facts = {
+      ...known,
+      ...{ name: undefined, path: undefined, bytes: undefined, settings: undefined }, // told elsewhere
+      problems: known.problems.length === 0 ? undefined : known.problems,
       isFinished: summary !== undefined,
-      config: json("config.json"),
+      config: json(CONFIG),
       summary,
       split: entries.includes("split.json")
         ? { seed, training: countOf(training), validation: countOf(validation) }
@@ -42,8 +50,10 @@ export const run: Kind = {
     };
     return {
       tensors,
-      bytes: folderBytes(path),
-      details: Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)),
+      bytes: known.bytes,
+      details: Object.fromEntries(
+        Object.entries(facts).filter(([, fact]) => fact !== undefined && fact !== null),
+      ),
     };
   },
 };
@@ -57,7 +67,7 @@ function isPointedAt(folder: string, entries: readonly string[]): boolean {
 function readMetrics(path: string) {
   const columns = new Map<string, number[]>();
   const { size } = Deno.statSync(path);
-  if (size > PARSED_BYTES) return { columns, lines: null, isTorn: false };
+  if (size > MOST_METRICS_BYTES) return { columns, lines: null, isTorn: false };
   const lines = Deno.readTextFileSync(path).split("\n");
   const last = lines.pop()!; // what follows the last end of line: nothing, or a torn line
   for (const [i, line] of lines.entries()) {
@@ -101,7 +111,7 @@ function describeMetric(
 
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(Deno.readTextFileSync(path));
+    return readJsonFile(path);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw new SyntaxError(`Cannot read ${path}: ${error.message}. It was cut short or edited.`);

@@ -17,6 +17,8 @@ export interface LoadedBatch extends Batch {
   readonly group: Int32Array;
   /** `(B,)` what each sample counts; 1 without groups. */
   readonly confidence: Float32Array;
+  /** `(B,)` for how many actions the visual observation has served before, 0 … R − 1. */
+  readonly reuse: Int32Array;
   /** `(B,)` 1 where the sensor delivered a row. */
   readonly hasSensor: Uint8Array;
   /** `(B, S, D)` visual-language tokens; S and D are the same in all batches, 0 without features. */
@@ -52,6 +54,7 @@ export function createLoadedBatch(size: number, shape: LoadedShape): FillableBat
     index: new Int32Array(size).fill(-1),
     group: new Int32Array(size),
     confidence: new Float32Array(size),
+    reuse: new Int32Array(size),
     hasSensor: new Uint8Array(size),
     vision: new Float32Array(tokens * shape.visionDim),
     visionMask: new Uint8Array(tokens),
@@ -72,5 +75,13 @@ export function padBatch(batch: FillableBatch, count: number): void {
   pad(0, batch.episode, batch.action, batch.time, batch.actions, batch.actionMask);
   pad(0, batch.sensor, batch.sensorMask, batch.sensorRows, batch.hasSensor);
   pad(0, batch.proprioception, batch.proprioceptionMask, batch.proprioceptionRows);
-  pad(0, batch.group, batch.confidence, batch.vision, batch.visionMask, batch.viewMask);
+  pad(
+    0,
+    batch.group,
+    batch.confidence,
+    batch.reuse,
+    batch.vision,
+    batch.visionMask,
+    batch.viewMask,
+  );
 }

@@ -203,6 +203,7 @@ export class Loader implements Disposable {
     batch.count = count;
     batch.position = position + count;
     for (let row = 0; row < count; row++) {
+      batch.reuse[row] = this.#dataset.reuseStep(samples[row]!);
       const group = this.#groupOf[batch.episode[row]!]!;
       batch.group[row] = Math.max(0, group);
       batch.confidence[row] = this.#options.groups?.[group]?.confidence ?? 1;

@@ -2,9 +2,21 @@ import { join } from "node:path";
 import { writeAll } from "../../formats/_partial_file.ts";
 import { maskedCrc32c } from "./_crc32c.ts";
 import { bytesField, doubleField, floatField, textField, varintField } from "./_protobuf.ts";
+import { histogramTensor, summaryOf, textTensor } from "./_tensor_summary.ts";
+
+const PREFIX = "events.out.tfevents.";
+
+/** Values counted in bins. */
+export interface BinnedValues {
+  /** Edges of the bins, increasing: one more than bins. */
+  readonly edges: ArrayLike<number>;
+  /** Values in each bin, not negative. */
+  readonly counts: ArrayLike<number>;
+}
 
 /**
- * Scalars for TensorBoard: a file of TFRecords, each an `Event` message (tensorflow/core/util/event.proto).
+ * Scalars, histograms and texts for TensorBoard: a file of TFRecords, each an `Event` message
+ * (tensorflow/core/util/event.proto).
  *
  * @example
  * ```ts
@@ -13,7 +25,13 @@ import { bytesField, doubleField, floatField, textField, varintField } from "./_
  *
  * const folder = Deno.makeTempDirSync();
  * using events = EventFile.create(folder);
+ * events.text(0, "settings", "| seed |\n| --- |\n| 1 |");
  * events.scalars(1, { "train/loss_step": 0.5 });
+ * events.histogram(1, "train/diffusion_t", { edges: [0, 50, 100], counts: [3, 5] });
+ * assert.throws(
+ *   () => events.histogram(2, "train/diffusion_t", { edges: [0, 50], counts: [3, 5] }),
+ *   /3 edges, current value is 2/,
+ * );
  * assert.match([...Deno.readDirSync(folder)][0]!.name, /^events\.out\.tfevents\./);
  * ```
  */
@@ -28,19 +46,20 @@ export class EventFile implements Disposable {
    * Begins a file of its own in a folder; TensorBoard joins the files of a folder.
    *
    * @param folder of the run
-   * @param options `fromStep`: the step from which the run goes on: TensorBoard forgets what earlier
-   * files say of it and later ones; default 0
+   * @param options `fromStep`: the step after which the run goes on: TensorBoard forgets what earlier
+   * files say of later ones; default 0, which forgets all
    * @returns the open file
    */
   static create(folder: string, options: { readonly fromStep?: number } = {}): EventFile {
     const { fromStep = 0 } = options;
-    const now = Date.now() / 1000;
-    const name = `events.out.tfevents.${now.toFixed(6)}.trocar.${Deno.pid}`;
+    const time = Math.max(Date.now() / 1000, lastTime(folder) + 0.001);
+    const name = `${PREFIX}${time.toFixed(6)}.trocar.${Deno.pid}`;
     const file = Deno.openSync(join(folder, name), { write: true, createNew: true });
     const events = new EventFile(file);
     events.#write(0, textField(3, "brain.Event:2")); // file_version, always the first record
-    // SessionLog {status: START}
-    if (fromStep > 0) events.#write(fromStep, bytesField(7, varintField(1, 1)));
+    // SessionLog {status: START} forgets its own step too. Step 0 is that of what is told once, at the
+    // beginning: whoever begins again tells it again.
+    events.#write(fromStep === 0 ? 0 : fromStep + 1, bytesField(7, varintField(1, 1)));
     return events;
   }
 
@@ -57,6 +76,29 @@ export class EventFile implements Disposable {
       bytesField(1, [...textField(1, tag), ...floatField(2, value as number)])
     );
     this.#write(step, bytesField(5, summary.flat()));
+  }
+
+  /**
+   * Appends a histogram of a step; TensorBoard shows it on its pages Histograms and Distributions.
+   *
+   * @param step optimiser steps so far
+   * @param name of the values, e.g. `train/diffusion_t`
+   * @param values how many there are in each bin
+   * @throws {RangeError} when the edges do not increase or the numbers of edges and counts do not fit
+   */
+  histogram(step: number, name: string, values: BinnedValues): void {
+    this.#write(step, summaryOf(name, "histograms", histogramTensor(name, values)));
+  }
+
+  /**
+   * Appends a text of a step; TensorBoard shows it on its page Text.
+   *
+   * @param step optimiser steps so far
+   * @param name of the text, e.g. `run/settings`
+   * @param markdown what it says
+   */
+  text(step: number, name: string, markdown: string): void {
+    this.#write(step, summaryOf(name, "text", textTensor(markdown)));
   }
 
   /** Closes the file. */
@@ -78,4 +120,10 @@ export class EventFile implements Disposable {
     view.setUint32(12 + event.length, maskedCrc32c(event), true);
     writeAll(this.#file, record);
   }
+}
+
+/** TensorBoard reads files in the order of their names, which a clock that was set back must not change. */
+function lastTime(folder: string): number {
+  return [...Deno.readDirSync(folder)].filter(({ name }) => name.startsWith(PREFIX))
+    .reduce((last, { name }) => Math.max(last, parseFloat(name.slice(PREFIX.length)) || 0), 0);
 }

@@ -1,22 +1,26 @@
-import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
-import { canonicalJson, type JsonValue } from "../../features/canonical_json.ts";
 import { writeFileAtomic } from "../../formats/atomic_write.ts";
-import { isFolder } from "../../formats/_path.ts";
+import { isFile, isFolder } from "../../formats/_path.ts";
 import { isThere, PARTIAL, removeIfThere } from "../../formats/_partial_file.ts";
 import { quote } from "../../formats/quote.ts";
+import { CONFIG, SUMMARY } from "./_json_file.ts";
+import { LOCK, takeLock } from "./_lock.ts";
+import {
+  firstChange,
+  readRunConfig,
+  type RunConfig,
+  runConfigDocument,
+  withoutEpochs,
+} from "./run_config.ts";
 
-/** What a run computes: whoever trains with the same settings on the same data gets the same policy. */
-export interface RunConfig {
-  /** Program, e.g. `train:stage1`. */
-  readonly program: string;
-  /** Everything that the result follows from: policy, data digests, settings, seed. */
-  readonly settings: { readonly [name: string]: JsonValue };
-  /** What is good to know but changes no number: paths, versions, machine. */
-  readonly notes: { readonly [name: string]: JsonValue };
-}
-
-const FORMAT = "trocar run", VERSION = 1;
+export {
+  flatSettings,
+  readRunConfig,
+  type RunConfig,
+  runDigest,
+  settingsMarkdown,
+} from "./run_config.ts";
+export { isHeld } from "./_lock.ts";
 
 /**
  * The folder of a run: `config.json`, `metrics.jsonl`, `split.json`, TensorBoard events, checkpoints,
@@ -88,7 +92,7 @@ export class RunFolder implements Disposable {
   ): RunFolder {
     const { extend = false } = options;
     const place = resolve(path);
-    if (isThere(join(place, "config.json"))) {
+    if (isThere(join(place, CONFIG))) {
       const found = readRunConfig(place);
       const change = extend
         ? firstChange(withoutEpochs(found), withoutEpochs(config))
@@ -103,7 +107,7 @@ export class RunFolder implements Disposable {
       }
       if (extend) {
         const run = RunFolder.#begin(place, config);
-        removeIfThere(run.file("summary.json"));
+        removeIfThere(run.file(SUMMARY));
         return run;
       }
       RunFolder.assertUsable(place);
@@ -130,15 +134,15 @@ export class RunFolder implements Disposable {
       );
     };
     if (!isFolder(place)) refuse("no folder");
-    if (isThere(join(place, "summary.json")) && isThere(join(place, "config.json"))) {
+    if (isThere(join(place, SUMMARY)) && isThere(join(place, CONFIG))) {
       throw new RangeError(
         `Cannot go on in ${place}: its run is finished, see summary.json there. Choose another ` +
           `--run folder, or train longer with: --resume ${quote(path)} --epochs N`,
       );
     }
-    if (isThere(join(place, "config.json"))) return;
+    if (isThere(join(place, CONFIG))) return;
     const other = [...Deno.readDirSync(place)].map(({ name }) => name)
-      .find((name) => name !== ".lock" && !name.includes(PARTIAL));
+      .find((name) => name !== LOCK && !name.includes(PARTIAL));
     if (other !== undefined) refuse(`a folder with other files, such as ${other}`);
   }
 
@@ -155,7 +159,7 @@ export class RunFolder implements Disposable {
       .map(({ name }) => name).sort().reverse();
     for (const name of names) {
       const path = resolve(runs, name);
-      if (!isThere(join(path, "config.json")) || isThere(join(path, "summary.json"))) continue;
+      if (!isThere(join(path, CONFIG)) || isThere(join(path, SUMMARY))) continue;
       try {
         const found = readRunConfig(path);
         if (firstChange(found, config) === null) return RunFolder.#hold(path, found);
@@ -193,7 +197,7 @@ export class RunFolder implements Disposable {
    * @param summary what came out
    */
   finish(summary: object): void {
-    this.writeJson("summary.json", summary);
+    this.writeJson(SUMMARY, summary);
   }
 
   /** Lets others have the folder. */
@@ -203,14 +207,16 @@ export class RunFolder implements Disposable {
 
   static #begin(path: string, config: RunConfig): RunFolder {
     const run = RunFolder.#hold(path, config);
-    run.writeJson("config.json", { format: FORMAT, version: VERSION, ...config });
+    run.writeJson(CONFIG, runConfigDocument(config));
     return run;
   }
 
   static #hold(path: string, config: RunConfig): RunFolder {
     let lock: Deno.FsFile;
+    const place = join(path, LOCK);
     try {
-      lock = Deno.openSync(join(path, ".lock"), { write: true, create: true });
+      if (isThere(place) && !isFile(place)) throw new TypeError(`${LOCK} is no file`);
+      lock = Deno.openSync(place, { write: true, create: true });
     } catch (error) {
       throw new RangeError(
         `Cannot train in ${path}: it must be writable, current value is "${
@@ -219,7 +225,7 @@ export class RunFolder implements Disposable {
         { cause: error },
       );
     }
-    if (!lock.tryLockSync(true)) {
+    if (!takeLock(lock)) {
       lock.close();
       throw new RangeError(
         `Cannot train in ${path}: another process does. Wait for it, or choose another --run folder.`,
@@ -227,46 +233,6 @@ export class RunFolder implements Disposable {
     }
     return new RunFolder(path, config, lock);
   }
-}
-
-/**
- * Reads what a run computes.
- *
- * @param folder of the run
- * @returns its configuration
- * @throws {SyntaxError} when `config.json` is damaged or not of a run
- */
-export function readRunConfig(folder: string): RunConfig {
-  const path = join(folder, "config.json");
-  const bad = (what: string) =>
-    new SyntaxError(`Cannot read ${path}: it must be the configuration of a run, ${what}.`);
-  let value: Record<string, unknown> | null;
-  try {
-    value = JSON.parse(Deno.readTextFileSync(path));
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw bad(`current value is no JSON: ${error.message}`);
-  }
-  if (value?.format !== FORMAT || value.version !== VERSION) {
-    throw bad(
-      `of version ${VERSION}, current value is ${JSON.stringify(value?.format)} ${value?.version}`,
-    );
-  }
-  const { program, settings, notes } = value;
-  if (typeof program !== "string" || !isObject(settings) || !isObject(notes)) {
-    throw bad("current value lacks program, settings or notes");
-  }
-  return { program, settings, notes } as RunConfig;
-}
-
-/**
- * SHA-256 of what a run computes: equal for runs that give the same policy.
- *
- * @param config of a run
- * @returns 64 hexadecimal digits
- */
-export function runDigest({ program, settings }: RunConfig): string {
-  return createHash("sha256").update(canonicalJson({ program, settings })).digest("hex");
 }
 
 /** Whether a folder was made; false when another process was first. */
@@ -284,34 +250,4 @@ function makeFolder(path: string, options: Deno.MkdirOptions = {}): boolean {
       { cause: error },
     );
   }
-}
-
-/** How long a run trains does not change what it begins with. */
-function withoutEpochs({ program, settings, notes }: RunConfig): RunConfig {
-  const { training } = settings;
-  if (!isObject(training)) return { program, settings, notes };
-  const { epochs: _, ...rest } = training as Record<string, JsonValue>;
-  return { program, settings: { ...settings, training: rest }, notes };
-}
-
-/** The first setting in which two runs differ, in words; null if there is none. */
-function firstChange(found: RunConfig, wanted: RunConfig): string | null {
-  if (runDigest(found) === runDigest(wanted)) return null;
-  if (found.program !== wanted.program) return `program ${found.program}, not ${wanted.program}`;
-  const flat = (value: JsonValue, name: string): [string, string][] =>
-    isObject(value)
-      ? Object.entries(value).flatMap(([key, member]) =>
-        flat(member as JsonValue, name === "" ? key : `${name}.${key}`)
-      )
-      : [[name, JSON.stringify(value)]];
-  const old = new Map(flat(found.settings, "")), now = new Map(flat(wanted.settings, ""));
-  for (const name of new Set([...old.keys(), ...now.keys()])) {
-    if (old.get(name) === now.get(name)) continue;
-    return `${name} = ${old.get(name) ?? "nothing"}, not ${now.get(name) ?? "nothing"}`;
-  }
-  return "other settings";
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,6 +5,7 @@ import {
   type RunConfig,
   runDigest,
   RunFolder,
+  settingsMarkdown,
 } from "../../../lib/training/run/run_folder.ts";
 
 const config = (settings: RunConfig["settings"] = { seed: 1, policy: { width: 8 } }) => ({
@@ -109,4 +110,18 @@ Deno.test("runDigest depends on values, not on the order in which they are writt
     b = runDigest(config({ epochs: 2, seed: 1 }));
   assert.equal(a, b);
   assert.notEqual(a, runDigest(config({ seed: 1, epochs: 3 })));
+});
+
+Deno.test("settingsMarkdown is a table whose cells cannot end it", () => {
+  const text = settingsMarkdown(
+    config({ policy: { width: 8, views: ["a|b", "c"] }, note: "x\ny" }),
+  );
+  assert.deepEqual(text.split("\n"), [
+    "| setting | value |",
+    "| --- | --- |",
+    "| program | train:stage1 |",
+    "| policy.width | 8 |",
+    '| policy.views | ["a\\|b","c"] |',
+    "| note | x y |",
+  ]);
 });
