@@ -3,11 +3,14 @@
  *
  * @module
  */
+import { clusterFromEnvironment } from "../lib/engine/collectives/tf_config.ts";
+import { Gathering } from "../lib/launch/gather.ts";
 import { formatDuration, integerFlag, runCommand } from "../lib/cli/mod.ts";
 import {
   buildFeatures,
   FeatureStore,
   readCacheSettings,
+  sumReports,
   writeCacheSettings,
 } from "../lib/features/mod.ts";
 import {
@@ -28,10 +31,10 @@ if (import.meta.main) {
   await runCommand({
     name: "cache:build",
     summary: "Makes the features that the data need and that are not in the cache.",
-    details: `Several processes may build at once, each all of it, or a part with --shard or
-TF_CONFIG. Killed at any moment it leaves whole features only, and goes on from there. What does not
-fit into the limit is not begun; nothing is evicted. Exit code 1 if a feature could not be made; the
-others are made all the same.
+    details: `Several processes may build at once, each all of it, or a part with --shard; those of
+deno task launch each build their part. Killed at any moment it leaves whole features only, and goes
+on from there. What does not fit into the limit is not begun; nothing is evicted. Exit code 1 if a
+feature could not be made; the others are made all the same.
 ${IMPORT_HELP}`,
     arguments: CACHE_ARGUMENTS,
     flags: {
@@ -50,7 +53,11 @@ ${IMPORT_HELP}`,
       });
       using store = await FeatureStore.openForWriting(folder);
       const share = shareOf(flags.shard);
-      const report = await buildFeatures(plan, store, {
+      const member = flags.shard === undefined ? clusterFromEnvironment() : null;
+      using gathering = member && member.size > 1
+        ? await Gathering.open(member, { signal: context.signal })
+        : undefined;
+      const mine = await buildFeatures(plan, store, {
         batch: flags.batch,
         signal: context.signal,
         ...(share && { share }),
@@ -59,6 +66,9 @@ ${IMPORT_HELP}`,
             `${done} of ${total} features, about ${formatDuration(secondsLeft)} left`,
           ),
       });
+      const parts = gathering === undefined ? [mine] : await gathering.gather(mine);
+      if (parts === null) return; // rank 0 tells the results of all
+      const report = sumReports(parts, plan);
       const { episodes } = plan;
       const more = { episodes: episodes.length, steps: steps(plan), cache: folder };
       const seconds = (performance.now() - start) / 1000;

@@ -4,6 +4,8 @@
  * @module
  */
 import { dirname } from "node:path";
+import { clusterFromEnvironment } from "../lib/engine/collectives/tf_config.ts";
+import { Gathering } from "../lib/launch/gather.ts";
 import {
   choiceFlag,
   type Flag,
@@ -68,7 +70,8 @@ if (import.meta.main) {
 quoted wildcard of either. Known are recv_all_*, Captures*, ZED_Captures_*th, episode_* and
 data_collection_*, and CSV logs of mecademicpy. Each becomes a folder episode beside its own files
 (or DIR/<its name> with --output DIR), put in place as a whole. Exit code 1 if a root holds no
-recording or a recording cannot be used; the others are done all the same.`,
+recording or a recording cannot be used; the others are done all the same. deno task launch divides
+the recordings over several processes.`,
     flags: {
       data: listFlag("recordings, folders of them, or wildcards", { placeholder: "ROOT" }),
       output: textFlag("folder for all episodes", {
@@ -119,7 +122,11 @@ recording or a recording cannot be used; the others are done all the same.`,
           `Cannot write --report: its folder should exist, current value is "${flags.report}".`,
         );
       }
-      const outcomes = await preprocess(roots, {
+      const member = clusterFromEnvironment();
+      using gathering = member && member.size > 1
+        ? await Gathering.open(member, { signal })
+        : undefined;
+      const mine = await preprocess(roots, {
         ...(flags.output === undefined ? {} : { output: flags.output }),
         ...(flags.robotClock === undefined ? {} : { clock: flags.robotClock }),
         ...(flags.instruction === undefined ? {} : { instruction: flags.instruction }),
@@ -133,9 +140,13 @@ recording or a recording cannot be used; the others are done all the same.`,
         damagedSensor: flags.dropDamagedSensor ? "drop" : "error",
         checkImages: !flags.noImageCheck,
         signal,
+        ...(member && { share: { index: member.rank, count: member.size } }),
         onRecording: (path, done, total) => progress.update(`${done + 1} of ${total}: ${path}`),
       });
       progress.clear();
+      const parts = gathering === undefined ? [mine] : await gathering.gather(mine);
+      if (parts === null) return; // rank 0 tells the results of all
+      const outcomes = parts.flat().toSorted((a, b) => a.path < b.path ? -1 : +(a.path > b.path));
       print(formatReports(outcomes, formatTable, { quiet: flags.quiet }));
       if (flags.report !== undefined) {
         writeReports(flags.report, outcomes);

@@ -20,6 +20,8 @@ export interface PreprocessOptions extends AlignOptions, ReadOptions {
   readonly output?: string;
   /** What is written; default container. */
   readonly format?: PreprocessFormat;
+  /** This process's part of the recordings, every `count`th from `index`; default all of them. */
+  readonly share?: { readonly index: number; readonly count: number };
   /** Stops between blocks, leaving finished episodes. */
   readonly signal?: AbortSignal;
   /** Called before each recording. */
@@ -76,11 +78,13 @@ export async function preprocess(
   options: PreprocessOptions = {},
 ): Promise<PreprocessedEpisode[]> {
   const { recordings, empty } = discoverRecordings(roots);
-  const outcomes: PreprocessedEpisode[] = empty.map(({ root, error }) => ({
+  const { index, count } = options.share ?? { index: 0, count: 1 };
+  const outcomes: PreprocessedEpisode[] = index > 0 ? [] : empty.map(({ root, error }) => ({
     ...failed(root, "unknown", error),
   }));
   const targets = outputFolders(recordings, options.output && resolve(options.output));
   for (const [k, found] of recordings.entries()) {
+    if (k % count !== index) continue;
     options.signal?.throwIfAborted();
     options.onRecording?.(found.path, k, recordings.length);
     const start = performance.now();
