@@ -69,8 +69,8 @@ if (import.meta.main) {
 ${Object.entries(BENCHMARKS).map(([name, { summary }]) => `  ${name}: ${summary}`).join("\n")}
 
 Every side runs in a process of its own, with the same threads, never two at once: five rounds in
-which each has a turn. A ratio is our median time divided by the peer's, so below 1 is faster; the
-range behind it is that of the rounds. Exit code 1 if the results of both disagree.`,
+which each has a turn. A ratio is our median time divided by the peer's, the median of the rounds, so
+below 1 is faster; the range behind it is that of the rounds. Exit code 1 if the results of both disagree.`,
     flags: {
       preset: choiceFlag(
         "size of the network of step and of all files; largest product of matmul",
@@ -85,6 +85,9 @@ range behind it is that of the rounds. Exit code 1 if the results of both disagr
         default: 4,
         min: 1,
       }),
+      family: choiceFlag("what the policy of step learns", ["regression", "diffusion"], {
+        default: "regression",
+      }),
       window: integerFlag("rows of a sensor window", { default: 65, min: 1 }),
       steps: integerFlag("measured runs of each case and side", {
         min: 1,
@@ -95,13 +98,14 @@ range behind it is that of the rounds. Exit code 1 if the results of both disagr
       variants: variantsFlag,
       engine: engineFlag(),
       threads: integerFlag("CPU threads of every side", { min: 1, defaultText: "all" }),
+      profile: switchFlag("say where the time of a compiled step goes"),
       noPeer: switchFlag("leave out PyTorch, NumPy and pandas"),
     },
     run: async (flags, { arguments: names, note, print, progress, warn }) => {
       const benchmarks = chosenBenchmarks(names);
-      const { preset, batch, window, steps, precision, variants } = flags;
+      const { family, preset, batch, window, steps, precision, variants, profile } = flags;
       const common = {
-        options: { preset, batch, window, steps, precision, variants },
+        options: { family, preset, batch, window, steps, precision, variants, profile },
         onProgress: (text: string) => progress.update(text),
         note,
       };

@@ -22,9 +22,11 @@ const ROOMS = [
   "training",
   "control",
   "evaluation",
+  "runs",
   "plots",
   "demonstration",
   "inspect",
+  "launch",
   "cli",
 ];
 const cwd = new URL("..", import.meta.url);

@@ -22,6 +22,11 @@ import {
 import { FEATURE_EXTRACTORS } from "../lib/features/mod.ts";
 import { writeFileAtomic } from "../lib/formats/mod.ts";
 import { type EvaluatedPolicy, evaluatePolicy } from "../lib/programs/evaluate_policy.ts";
+import {
+  policySampling,
+  refuseSamplingOf,
+  SAMPLING_FLAGS,
+} from "../lib/programs/sampling_flags.ts";
 
 if (import.meta.main) {
   await runCommand({
@@ -61,6 +66,7 @@ Exit code 0 also where a baseline is better: the verdict is in beatsBaselines an
         defaultText: "the run's, else features in trocar's cache folder",
       }),
       engine: engineFlag(),
+      ...SAMPLING_FLAGS,
       report: textFlag("write a page with figures to this file too", { placeholder: "FILE.html" }),
       seed: seedFlag(),
     },
@@ -68,11 +74,14 @@ Exit code 0 also where a baseline is better: the verdict is in beatsBaselines an
       const { print, warn, note } = context;
       const { name, path } = chosenFlag({ predictions, run, checkpoint });
       let source: EvaluatedPolicy;
-      if (name === "predictions") source = fromFile(path, data);
-      else {
+      if (name === "predictions") {
+        refuseSamplingOf("a file of --predictions", flags);
+        source = fromFile(path, data);
+      } else {
         await startEngine({ engine: flags.engine, quiet: flags.quiet, log: note });
         const { cache, features } = flags;
-        source = await evaluatePolicy({ path, data, cache, features }, context);
+        const sampling = { ...policySampling(path, flags), seed };
+        source = await evaluatePolicy({ path, data, cache, features, sampling }, context);
         note(`checkpoint: ${Object.fromEntries(source.about).checkpoint}`);
       }
       const { title, about, chunks, meanSource } = source;

@@ -9,6 +9,7 @@ import { EpisodeDataset } from "../lib/datasets/mod.ts";
 import { startEngine } from "../lib/engine/mod.ts";
 import { openEpisode } from "../lib/episodes/mod.ts";
 import { sensorMilliseconds } from "../lib/programs/resolve.ts";
+import { policySampling, SAMPLING_FLAGS } from "../lib/programs/sampling_flags.ts";
 
 if (import.meta.main) {
   await runCommand({
@@ -21,13 +22,14 @@ moment; beside its chunk stands what was recorded. A short program to begin your
       run: textFlag("run, checkpoint folder, .safetensors or .pt file", { placeholder: "PATH" }),
       episode: textFlag("episode, as deno task preprocess makes it", { placeholder: "DIR" }),
       step: integerFlag("action of the episode", { default: 0, min: 0 }),
+      ...SAMPLING_FLAGS,
     },
-    run: async ({ run, episode: path, step, quiet }, { print }) => {
+    run: async ({ run, episode: path, step, quiet, ...flags }, { print }) => {
       if (run === undefined || path === undefined) {
         throw new UsageError("Cannot predict: --run and --episode should be given.");
       }
       await startEngine({ quiet });
-      using policy = await openPolicy(run);
+      using policy = await openPolicy(run, policySampling(run, flags));
       using episode = openEpisode(path);
       const rows = policy.config.sensorEncoder?.temporalLength ?? null;
       const dataset = new EpisodeDataset([episode], {

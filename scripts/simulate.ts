@@ -29,6 +29,15 @@ import { openPolicy, type Policy } from "../lib/control/open_policy.ts";
 import { startEngine } from "../lib/engine/mod.ts";
 import { plural } from "../lib/episodes/_plural.ts";
 import { CHUNK_ACTIONS, PHANTOM_TASKS } from "../lib/phantom/mod.ts";
+import { runOf } from "../lib/programs/run_of.ts";
+import type { VisionUse } from "../lib/programs/vision_use.ts";
+import { runVision } from "../lib/programs/run_vision.ts";
+import {
+  policySampling,
+  refuseSamplingOf,
+  SAMPLING_FLAGS,
+  samplingText,
+} from "../lib/programs/sampling_flags.ts";
 
 const replanFlag: Flag<readonly number[]> = {
   ...listFlag(
@@ -38,7 +47,7 @@ const replanFlag: Flag<readonly number[]> = {
     },
   ),
   fallback: [800],
-  fallbackText: "800",
+  fallbackText: "800; 100 of a policy whose visual features are reused",
   parse: (name, texts) =>
     texts.flatMap((text) => text.split(",")).map((text) => {
       const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
@@ -49,6 +58,28 @@ const replanFlag: Flag<readonly number[]> = {
       );
     }),
 };
+
+/** How often and how late visual features come: as flags say, else as in the training. */
+function visionOf(
+  { vlmReuseCount, vlmLatencyMs }: {
+    vlmReuseCount?: number | undefined;
+    vlmLatencyMs?: number | undefined;
+  },
+  run: string | null,
+): VisionUse {
+  const usual = runVision(run);
+  const visionReuse = vlmReuseCount ?? usual.visionReuse;
+  const isUsual = visionReuse === usual.visionReuse;
+  const visionLatencyMs = vlmLatencyMs ?? (isUsual ? usual.visionLatencyMs : 0);
+  if (visionLatencyMs % 10 === 0 && visionLatencyMs <= 100 * visionReuse) {
+    return { visionReuse, visionLatencyMs };
+  }
+  throw new UsageError(
+    `Cannot use --vlm-latency-ms ${visionLatencyMs}: it should be a multiple of 10 and at most ` +
+      `${100 * visionReuse}, since the model looks again after --vlm-reuse-count ${visionReuse} ` +
+      "actions of 100 ms.",
+  );
+}
 
 /** The intervals in ms as they are executed, each once; says which are others than were asked for. */
 function wholeActions(
@@ -92,6 +123,16 @@ it, at the first --replan-ms. With --json the document is that of the first
         min: 0,
         max: 10_000,
       }),
+      vlmReuseCount: integerFlag("the cameras are looked at for every so many actions only", {
+        min: 1,
+        max: 100,
+        defaultText: "the run's, else 1",
+      }),
+      vlmLatencyMs: integerFlag("what they saw is known so late, in steps of 10 ms", {
+        min: 0,
+        max: 10_000,
+        defaultText: "the run's, else 0",
+      }),
       sceneSeed: integerFlag("seed of the first scene; the next one has the next", {
         default: 9000,
         min: 0,
@@ -99,14 +140,15 @@ it, at the first --replan-ms. With --json the document is that of the first
       }),
       task: choiceFlag("task", PHANTOM_TASKS, { default: "Blue_point" }),
       engine: engineFlag(),
+      ...SAMPLING_FLAGS,
       jpegQuality: integerFlag("of the pictures; 0 leaves them as they are rendered", {
         default: 90,
         min: 0,
         max: 100,
       }),
     },
-    run: async (flags, { print, note, progress, signal }) => {
-      const { run, episodes, sceneSeed, task, latencyMs, replanMs } = flags;
+    run: async (flags, { print, note, progress, signal, given: flagsGiven }) => {
+      const { run, episodes, sceneSeed, task, latencyMs } = flags;
       const given = [run, flags.policy].filter((value) => value !== undefined).length;
       if (given !== 1) {
         throw new UsageError(
@@ -123,16 +165,24 @@ it, at the first --replan-ms. With --json the document is that of the first
       }
       using stack = new DisposableStack();
       let trained: Policy | undefined;
+      refuseSamplingOf(run === undefined ? "policies that need no training" : null, flags);
       if (run !== undefined) {
         await startEngine({ engine: flags.engine, quiet: flags.quiet, log: note });
-        trained = stack.use(await openPolicy(run));
+        const sampling = policySampling(run, flags);
+        trained = stack.use(await openPolicy(run, sampling));
         note(`checkpoint: ${trained.path}`);
+        if (trained.config.family === "diffusion") note(`sampling: ${samplingText(sampling)}`);
       }
       const name = flags.policy ?? basename(resolve(run!));
-      const plan: ClosedLoopPolicy = ({ scenes, vision, sensor, sensorMask }) =>
-        trained!.predict({ size: scenes, vision, sensor, sensorMask });
+      const plan: ClosedLoopPolicy = ({ scenes, ...seen }) =>
+        trained!.predict({ size: scenes, ...seen });
       const { sensorEncoder, actionExpert } = trained?.config ?? {};
+      const vision = visionOf(flags, trained === undefined ? null : runOf(trained.path));
+      const isFresh = vision.visionReuse === 1 && vision.visionLatencyMs === 0;
+      const isAsked = flagsGiven.has("replanMs") || isFresh;
+      const replanMs = isAsked ? flags.replanMs : [100];
       const options = (replanMs: number, name: string) => ({
+        ...vision,
         ...{ episodes, sceneSeed, task, latencyMs, replanMs, signal },
         quality: flags.jpegQuality === 0 ? null : flags.jpegQuality,
         horizon: actionExpert?.horizon ?? CHUNK_ACTIONS,

@@ -1,6 +1,6 @@
 /** The child's side of a measurement: one line of JSON in, one line of JSON out. */
 import { writeText } from "../cli/terminal.ts";
-import { peakRss } from "./_memory.ts";
+import { peakRss } from "../cli/peak_rss.ts";
 import type { SubjectConfig } from "./_process.ts";
 import type { Subject } from "./_subject.ts";
 import { type Block, measureBlock } from "./interleave.ts";

@@ -4,6 +4,7 @@ import type { BenchProcess, SubjectConfig } from "./_process.ts";
 import { interleave, spreadRuns } from "./interleave.ts";
 import type { Peer } from "./peer.ts";
 import type { BenchRecord } from "./record.ts";
+import type { StepFamily } from "./step_weights.ts";
 import type { PresetName } from "../policies/mod.ts";
 
 /** Which implementations of the training step are measured. */
@@ -21,6 +22,10 @@ export interface BenchOptions {
   readonly steps: number | undefined;
   /** undefined: the benchmark's own choice. */
   readonly precision: "f32" | "bf16" | undefined;
+  /** Whether to say where a step's time goes. */
+  readonly profile: boolean;
+  /** What the policy of a step learns. */
+  readonly family: StepFamily;
   readonly variants: readonly StepVariant[];
 }
 

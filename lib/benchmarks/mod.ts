@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { allreduce } from "./allreduce.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { csv } from "./csv.ts";
 import { dispatch } from "./dispatch.ts";
@@ -41,4 +42,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   preprocess,
   cache,
   loader,
+  allreduce,
 };

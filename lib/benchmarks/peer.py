@@ -107,8 +107,12 @@ def step(config):
     encoder, expert = parts["sensor_encoder."].train(), parts["action_expert."].train()
     window = tensor(1000, batch, sensor["temporalLength"], sensor["inputChannels"])
     vision = tensor(1001, batch, 1, action["visionDim"])
-    target = tensor(1002, batch, action["horizon"], action["actionDim"])
-    chunk = torch.zeros_like(target)
+    actions = tensor(1002, batch, action["horizon"], action["actionDim"])
+    is_diffusion = policy["family"] == "diffusion"
+    target = tensor(1003, *actions.shape) if is_diffusion else actions
+    steps = torch.tensor([int(action["timesteps"] * (i + 0.5) / batch) for i in range(batch)])
+    inputs = {"vl": vision, "z_chunk": torch.zeros_like(target), "actions": actions, "eps": target, "t": steps}
+    predict = expert.training_noise if is_diffusion else expert
     parameters = [p for part in parts.values() for p in part.parameters()]
     optimizer = torch.optim.AdamW(
         [group for part in parts.values() for group in peer_policies.groups(part, 1e-4)], fused=True
@@ -117,7 +121,7 @@ def step(config):
     def train():
         optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=is_bf16):
-            prediction = expert({"vl": vision, "sensor": encoder(window), "z_chunk": chunk})
+            prediction = predict({**inputs, "sensor": encoder(window)})
         loss = (prediction.float() - target).square().mean()
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)

@@ -13,6 +13,8 @@ export interface Findings {
   readonly traceSeconds?: number;
   /** Nodes of the traced graph. */
   readonly nodes?: number;
+  /** Milliseconds of the parts of a step. */
+  readonly phases?: Readonly<Record<string, number>>;
   /** Losses of the first two steps. */
   readonly losses?: readonly [number, number];
   /** Global norm of the first step's gradients. */

@@ -64,7 +64,7 @@ export function summarize(values: readonly number[]): Summary {
 
 /** How long one side takes, measured against another in the same rounds. */
 export interface Ratio {
-  /** Median time of ours over all rounds, divided by that of the peer; below 1 we are faster. */
+  /** Median over the rounds of our median time divided by the peer's; below 1 we are faster. */
   readonly ratio: number;
   /** Smallest and largest ratio of the medians within one round: what the machine's noise does. */
   readonly ratioRange: readonly [number, number];
@@ -97,7 +97,7 @@ export function compareRounds(
   }
   const rounds = ours.map((times, i) => quantile(times, 0.5) / quantile(peer[i]!, 0.5));
   return {
-    ratio: quantile(ours.flat(), 0.5) / quantile(peer.flat(), 0.5),
+    ratio: quantile(rounds, 0.5),
     ratioRange: [Math.min(...rounds), Math.max(...rounds)],
   };
 }

@@ -13,6 +13,7 @@ import {
 import { describeDisagreement } from "./agreement.ts";
 import type { StepFacts } from "./_step_subject.ts";
 import { type BenchRecord, makeRecord } from "./record.ts";
+import { startPeer } from "./peer.ts";
 import { stepPolicy, stepWeights } from "./step_weights.ts";
 import { startWorker } from "./worker.ts";
 
@@ -32,10 +33,17 @@ export const step: EngineBenchmark = {
       ...["step", "ms", "p10", "p90", "PyTorch ms", "time ratio"],
       ...["trace s", "first call s", "peak GB", "PyTorch peak GB", "first loss", "norm"],
     ],
-    ...records.map((record) => {
-      const { config, median, p10, p90, peers: [torch] } = record;
+    ...records.flatMap((record) =>
+      record.peers.length > 1
+        ? record.peers.map((p) => [record, p] as const)
+        : [[record, record.peers[0]] as const]
+    ).map(([record, torch]) => {
+      const { config, median, p10, p90 } = record;
+      const against = torch === undefined || torch.library === "PyTorch"
+        ? ""
+        : ` against ${torch.library}`;
       return [
-        `${config.variant} ${config.precision}`,
+        `${config.family} ${config.variant} ${config.precision}${against}`,
         ...[digits(median), digits(p10), digits(p90), digits(torch?.median)],
         describeRatio(torch),
         ...[digits(record.traceSeconds, 3), digits(record.firstCallSeconds, 3)],
@@ -52,23 +60,37 @@ function gigabytes(bytes: number | undefined): number | "" {
 
 async function runStep(context: BenchContext): Promise<BenchRecord[]> {
   const { engine, peer, options, onProgress } = context;
-  const { preset, batch, window } = options;
+  const { preset, batch, window, family, profile } = options;
   const precision = options.precision ?? "f32";
-  const policy = stepPolicy(preset, window);
+  const policy = stepPolicy(preset, window, family);
   const subject = { subject: "step", policy, batch, precision };
   const variants = possibleVariants(context, precision);
 
-  const torch: (Runner & { readonly facts: StepFacts })[] = [];
-  const forPeer = { ...subject, weights: stepWeights(policy) };
-  for (const { process, config } of peerEntrant(peer, "PyTorch", forPeer)) {
-    onProgress("step: PyTorch's first steps");
-    torch.push({ process, ...await prepare(process, config) });
+  const torch: (Runner & { readonly facts: StepFacts; readonly library: string })[] = [];
+  await using second = precision === "bf16" && peer !== undefined
+    ? await secondPeer(engine.threads)
+    : undefined;
+  // PyTorch's bfloat16 step is the peer that computes alike; the float32 one is what it must beat.
+  for (const each of precision === "bf16" ? ["bf16", "f32"] as const : ["f32"] as const) {
+    const forPeer = { ...subject, precision: each, weights: stepWeights(policy) };
+    const library = each === precision ? "PyTorch" : "PyTorch float32";
+    for (
+      const { process, config } of peerEntrant(
+        each === precision ? peer : second?.peer,
+        "PyTorch",
+        forPeer,
+      )
+    ) {
+      onProgress(`step: ${library}'s first steps`);
+      torch.push({ process, library, ...await prepare(process, config) });
+    }
   }
   const records: BenchRecord[] = [];
   for (const variant of variants) {
     onProgress(`step ${variant}: first steps`);
     await using worker = startWorker(engine);
-    const ours = await prepare(worker, { ...subject, variant });
+    const ours = await prepare(worker, { ...subject, variant, profile });
+    if (ours.facts.phases) context.note(`step ${variant}: ${describePhases(ours.facts.phases)}`);
     const times = await measureCase(
       [{ process: worker, id: ours.id }, ...torch],
       options.steps ?? STEPS,
@@ -79,17 +101,17 @@ async function runStep(context: BenchContext): Promise<BenchRecord[]> {
         name: "step",
         engine: engine.name,
         config: {
-          ...{ preset, variant, batch, window, precision },
+          ...{ family, preset, variant, batch, window, precision },
           threads: engine.threads,
           parameters: countParameters(policy).total,
         },
         unit: "ms",
       },
       { rounds: times[0]!, findings: { ...ours.facts, peakRss: await worker.peakRss() } },
-      await Promise.all(torch.map(async ({ process, facts }) => ({
-        library: "PyTorch",
+      await Promise.all(torch.map(async ({ process, facts, library }, i) => ({
+        library,
         version: peer!.versions.PyTorch!,
-        rounds: times[1]!,
+        rounds: times[i + 1]!,
         findings: { ...facts, peakRss: await process.peakRss() },
       }))),
     );
@@ -98,6 +120,20 @@ async function runStep(context: BenchContext): Promise<BenchRecord[]> {
   }
   for (const { process, id } of torch) await process.release(id);
   return records;
+}
+
+/** `forward 61 ms (20 %), …` */
+function describePhases(phases: NonNullable<StepFacts["phases"]>): string {
+  const total = Object.values(phases).reduce((sum, time) => sum + time, 0);
+  return Object.entries(phases)
+    .map(([name, time]) => `${name} ${time.toFixed(0)} ms (${(100 * time / total).toFixed(0)} %)`)
+    .join("; ");
+}
+
+/** A process of its own for the other precision, whose peak memory is that of this one. */
+async function secondPeer(threads: number) {
+  const { peer } = await startPeer(threads);
+  return { peer, [Symbol.asyncDispose]: async () => await peer?.process[Symbol.asyncDispose]() };
 }
 
 async function prepare(process: Runner["process"], config: Parameters<typeof process.prepare>[0]) {

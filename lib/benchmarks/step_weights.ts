@@ -1,5 +1,6 @@
 /** The policies of the `step` benchmark, and the first values of their parameters. */
 import {
+  type Family,
   type PolicyConfig,
   policyShapes,
   preset,
@@ -25,12 +26,16 @@ export interface StepWeight {
   readonly scale: number;
 }
 
+/** Families of policies whose steps are timed. */
+export type StepFamily = Extract<Family, "regression" | "diffusion">;
+
 /**
- * The policy that is timed: regression with concatenated features, of the architecture that PyTorch's
- * modules have, without dropout, for which the libraries draw different numbers.
+ * The policy that is timed: with concatenated features, of the architecture that PyTorch's modules have,
+ * without dropout, for which the libraries draw different numbers.
  *
  * @param size Which preset.
  * @param window Rows of the sensor window.
+ * @param family What the policy learns. Default `regression`.
  * @returns The configuration.
  *
  * @example
@@ -41,9 +46,14 @@ export interface StepWeight {
  * assert.equal(countParameters(stepPolicy("reference", 65)).total, 119_686_663);
  * ```
  */
-export function stepPolicy(size: PresetName, window: number): ReferenceConfig {
+export function stepPolicy(
+  size: PresetName,
+  window: number,
+  family: StepFamily = "regression",
+): ReferenceConfig {
   const { sensorEncoder, actionExpert, ...rest } = preset(size, {
     architecture: "reference",
+    family,
     temporalLength: window,
   });
   return {

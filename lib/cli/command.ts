@@ -40,8 +40,8 @@ export interface CommandContext {
 export interface CommandResult {
   /** The document that `--json` prints. */
   readonly document?: unknown;
-  /** 0 done (the default), 1 the work failed or a check found something. */
-  readonly exitCode?: 0 | 1;
+  /** 0 done (the default), 1 the work failed or a check found something, 130 interrupted elsewhere. */
+  readonly exitCode?: 0 | 1 | 130;
 }
 
 /** A command of the toolkit: name, flags, and what it does. */
@@ -118,8 +118,15 @@ export async function runCommand<const F extends Flags>(
     }
     Deno.exit(interrupt.happened ? INTERRUPTED : result.exitCode ?? 0);
   } catch (error) {
-    Deno.exit(report(definition.name, error, verbose, interrupt.happened));
+    const isStopped = interrupt.happened && isAbort(error, interrupt.signal);
+    Deno.exit(report(definition.name, error, verbose, isStopped));
   }
+}
+
+/** Whether an error is nothing but the end of what was interrupted. */
+function isAbort(error: unknown, { reason }: AbortSignal): boolean {
+  return error === reason || (error instanceof Error && (error.name === "AbortError" ||
+    error.cause === reason && reason !== undefined));
 }
 
 /** `deno task` starts in the project's folder; paths are meant from where it was called. */

@@ -12,6 +12,7 @@ export * from "./format_progress.ts";
 export * from "./nearest.ts";
 export * from "../formats/printable.ts";
 export * from "../formats/quote.ts";
+export * from "./peak_rss.ts";
 export * from "./progress_line.ts";
 export * from "./table.ts";
 export * from "./terminal.ts";

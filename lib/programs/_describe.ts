@@ -10,8 +10,12 @@ export function describeData(
   { training, validation, groups }: TrainingData,
   { note }: CommandContext,
 ) {
-  const sizes = ({ dataset }: TrainingData["training"]) =>
-    `${dataset.length} samples of ${dataset.episodes.length} episodes`;
+  const sizes = (part: TrainingData["validation"]) =>
+    part === null
+      ? "nothing"
+      : `${plural(part.dataset.length, "sample")} of ${
+        plural(part.dataset.episodes.length, "episode")
+      }`;
   note(`training on ${sizes(training)}, validating on ${sizes(validation)}`);
   const rows = groups.map(({ name, samples, weight, share }) => [
     ...[name, samples, weight, `${(100 * share).toFixed(1)} %`],
@@ -60,13 +64,14 @@ export function describeEvaluation(
     : `, ${closedLoop.reduce((sum, report) => sum + report.episodes, 0)} insertions in ${
       formatDuration(inserting)
     }`;
-  return `evaluated ${plural(openLoop.windows, "window")} in ` +
+  return `evaluated ${plural(openLoop?.windows ?? 0, "window")} in ` +
     formatDuration(Math.max(0, seconds - inserting)) + insertions;
 }
 
 /** What `--z-chunk gt` did to the policy. */
-export function shownTheAnswer({ openLoop: { model, baselines } }: RunEvaluation): string {
-  const isStill = Math.abs(model.rmse / baselines.zero.rmse - 1) <= 0.1;
+export function shownTheAnswer({ openLoop }: RunEvaluation): string {
+  const isStill = openLoop !== null &&
+    Math.abs(openLoop.model.rmse / openLoop.baselines.zero.rmse - 1) <= 0.1;
   return "--z-chunk gt: in training the policy was shown the answer it should give, as in the " +
     "Python reference. " +
     (isStill

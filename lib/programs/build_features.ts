@@ -4,18 +4,21 @@ import { openEpisode } from "../episodes/mod.ts";
 import { buildFeatures, FeatureStore, planFeatures } from "../features/mod.ts";
 import { demonstrationData } from "./demonstration_data.ts";
 import { cacheOf, type DataValues, extractorOf } from "./prepare_data.ts";
+import type { VisionUse } from "./vision_use.ts";
 
 /**
  * Makes the features that a training needs and that are not in the cache.
  *
  * @param values of the flags that choose data
  * @param paths episode containers; null for the demonstration
+ * @param vision how often features are needed
  * @param context of the command
  * @returns what was made; exit code 1 if a feature could not be made
  */
 export async function buildTrainingFeatures(
   values: DataValues,
   paths: readonly string[] | null,
+  { visionReuse: reuse }: VisionUse,
   context: CommandContext,
 ): Promise<CommandResult> {
   const { print, progress, signal, warn } = context;
@@ -34,7 +37,7 @@ export async function buildTrainingFeatures(
     return episode;
   });
   const plan = await planFeatures(episodes, extractorOf(values), cache, {
-    signal,
+    ...{ signal, reuse },
     onEpisode: (path, done, total) => progress.update(`plan ${done + 1} of ${total}: ${path}`),
   });
   using store = await FeatureStore.openForWriting(cache);

@@ -1,6 +1,11 @@
 import { join, resolve } from "node:path";
 import type { CommandContext } from "../cli/mod.ts";
-import { openPolicy, type Policy, policyExtractor } from "../control/mod.ts";
+import {
+  openPolicy,
+  type OpenPolicyOptions,
+  type Policy,
+  policyExtractor,
+} from "../control/mod.ts";
 import {
   episodeStatistics,
   readSplit,
@@ -16,6 +21,9 @@ import { openDataPart, readRunConfig } from "../training/mod.ts";
 import { demonstrationData } from "./demonstration_data.ts";
 import { openLoopPredictions } from "./open_loop.ts";
 import { sensorMilliseconds } from "./resolve.ts";
+import { runOf } from "./run_of.ts";
+import { runVision } from "./run_vision.ts";
+import { samplingText } from "./sampling_flags.ts";
 
 /** Which policy is evaluated on which data. */
 export interface EvaluatePolicyOptions {
@@ -27,6 +35,8 @@ export interface EvaluatePolicyOptions {
   readonly cache: string | undefined;
   /** Features, where the checkpoint does not say. */
   readonly features: string;
+  /** How a diffusion policy draws. */
+  readonly sampling: Omit<OpenPolicyOptions, "which">;
 }
 
 /** Predictions of a policy, with what is known of them. */
@@ -59,7 +69,7 @@ export async function evaluatePolicy(
   context: CommandContext,
 ): Promise<EvaluatedPolicy> {
   using opened = new DisposableStack();
-  const policy = opened.use(await openPolicy(options.path));
+  const policy = opened.use(await openPolicy(options.path, options.sampling));
   const run = runOf(policy.path);
   const cache = cacheOf(options, run);
   const paths = await pathsOf(options, run, cache, context);
@@ -74,6 +84,7 @@ export async function evaluatePolicy(
     cache,
     dataset: {
       horizon: policy.config.actionExpert.horizon,
+      visionReuse: runVision(run).visionReuse,
       sensorMilliseconds: rows === null ? null : sensorMilliseconds(rows),
       proprioceptionMilliseconds: null,
     },
@@ -87,16 +98,10 @@ export async function evaluatePolicy(
   context.progress.clear();
   return {
     title: "Evaluation of a policy",
-    about: aboutOf(policy, run, episodes),
+    about: aboutOf(policy, run, episodes, options.sampling),
     ...{ chunks, flags, warnings },
     meanSource: statistics === null ? "the evaluated episodes" : "training episodes",
   };
-}
-
-/** The run that a checkpoint lies in: `RUN/checkpoints/NAME`; null for others. */
-function runOf(checkpoint: string): string | null {
-  const run = resolve(checkpoint, "..", "..");
-  return isThere(join(run, "config.json")) ? run : null;
 }
 
 function cacheOf({ cache }: EvaluatePolicyOptions, run: string | null): string {
@@ -166,13 +171,19 @@ function heldOut(all: readonly Episode[], split: Split | null, isOwnData: boolea
   };
 }
 
-function aboutOf(policy: Policy, run: string | null, episodes: readonly Episode[]) {
+function aboutOf(
+  policy: Policy,
+  run: string | null,
+  episodes: readonly Episode[],
+  sampling: EvaluatePolicyOptions["sampling"],
+) {
   const { config, document, path } = policy;
   return [
     ["checkpoint", path],
     ...(run === null ? [] : [["run", run] as const]),
     ["policy", `${config.architecture} ${config.family}, fusion ${config.fusion}`],
     ["completed epochs", String(document?.epoch ?? "unknown")],
+    ...(config.family === "diffusion" ? [["sampling", samplingText(sampling)] as const] : []),
     ["episodes", String(episodes.length)],
   ] as const;
 }

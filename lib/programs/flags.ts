@@ -11,6 +11,7 @@ import {
 } from "../cli/mod.ts";
 import { FEATURE_EXTRACTORS } from "../features/mod.ts";
 import { FUSIONS, PRESETS } from "../policies/mod.ts";
+import { SAMPLING_FLAGS } from "./sampling_flags.ts";
 
 /** Data, samples, features. */
 export const DATA_FLAGS = {
@@ -18,9 +19,9 @@ export const DATA_FLAGS = {
     "episodes, preprocessed recordings, folders of them, or wildcards; without it the simulated demonstration",
     { placeholder: "ROOT" },
   ),
-  valSplit: numberFlag("share of each task's episodes that validates", {
+  valSplit: numberFlag("share of each task's episodes that validates; 0 validates on none", {
     default: 0.1,
-    min: 0.001,
+    min: 0,
     max: 0.999,
   }),
   weights: listFlag("weights of collections, NAME=WEIGHT or a JSON file", {
@@ -45,11 +46,6 @@ export const DATA_FLAGS = {
     defaultText: "features in trocar's cache folder",
   }),
   horizon: integerFlag("actions of a chunk", { default: 8, min: 1, max: 64 }),
-  sensorWindowSize: integerFlag("sensor rows of a sample, 650 per second", {
-    default: 65,
-    min: 2,
-    max: 6500,
-  }),
   demoEpisodes: integerFlag("simulated training episodes, without --data", {
     min: 2,
     max: 400,
@@ -65,11 +61,20 @@ export const POLICY_FLAGS = {
     ["trocar", "reference"],
     { default: "trocar" },
   ),
+};
+
+/** The sensor, of programs that have one. */
+export const SENSOR_FLAGS = {
   fusionStrategy: choiceFlag("how vision and sensor are joined", FUSIONS, {
     defaultText: "concat",
   }),
   noSensor: switchFlag("a policy without sensor, the same as --fusion-strategy none"),
   sensorEnabled: switchFlag("a policy with sensor; that is the default"),
+  sensorWindowSize: integerFlag("sensor rows of a sample, 650 per second", {
+    min: 2,
+    max: 6500,
+    defaultText: "65; 650 of diffusion with --data",
+  }),
   sensorTemporalLength: integerFlag("sensor rows that the encoder takes", {
     min: 2,
     defaultText: "--sensor-window-size",
@@ -79,69 +84,117 @@ export const POLICY_FLAGS = {
     min: 1,
     defaultText: "the preset's",
   }),
+  sensorLr: numberFlag("peak learning rate of the sensor encoder", {
+    min: 0,
+    defaultText: "the recipe's",
+  }),
+  sensorLossWeight: numberFlag("how much more a sample with sensor counts", { default: 2, min: 0 }),
 };
 
 /** The optimisation. */
 export const OPTIMISER_FLAGS = {
   epochs: integerFlag("passes over the training samples, in all", {
     min: 1,
-    defaultText: "100; the demonstration's without --data",
+    defaultText: "the program's; the demonstration's without --data",
   }),
-  batchSize: integerFlag("samples of a micro-batch", { min: 1, defaultText: "the preset's" }),
-  gradAccumSteps: integerFlag("micro-batches of an optimiser step", {
+  batchSize: integerFlag("samples of a micro-batch, in each process", {
     min: 1,
-    defaultText: "the preset's",
+    max: 65_536,
+    defaultText: "the recipe's",
+  }),
+  gradAccumSteps: integerFlag("micro-batches of an optimiser step, in each process", {
+    min: 1,
+    max: 65_536,
+    defaultText: "the recipe's",
   }),
   epochSamples: integerFlag("samples of an epoch", { min: 1, defaultText: "as many as there are" }),
   lr: numberFlag("peak learning rate of the action expert", {
     min: 0,
-    defaultText: "the preset's",
+    defaultText: "the recipe's",
   }),
-  sensorLr: numberFlag("peak learning rate of the sensor encoder", {
-    min: 0,
-    defaultText: "the preset's",
-  }),
-  minLr: numberFlag("learning rate at the end", { min: 0, defaultText: "the preset's" }),
+  minLr: numberFlag("learning rate at the end", { min: 0, defaultText: "the recipe's" }),
   warmupRatio: numberFlag("share of the steps in which the learning rate rises", {
     min: 0,
     max: 1,
-    defaultText: "the preset's",
+    defaultText: "the recipe's",
   }),
   holdRatio: numberFlag("share of the steps in which it then stays", {
     min: 0,
     max: 1,
-    defaultText: "the preset's",
+    defaultText: "the recipe's",
   }),
   schedOn: choiceFlag("whether the learning rate changes each step or each epoch", [
     "step",
     "epoch",
   ], { default: "step" }),
   weightDecay: numberFlag("decoupled weight decay", { default: 0.01, min: 0 }),
-  loss: choiceFlag("error of a normalised action", ["smooth-l1", "mse"], { default: "smooth-l1" }),
+  betas: listFlag("decay rates of AdamW's two moments", {
+    placeholder: "B",
+    defaultText: "the recipe's",
+  }),
+  loss: choiceFlag("error of a normalised action; of diffusion, of what it predicts", [
+    "smooth-l1",
+    "mse",
+  ], {
+    defaultText: "the recipe's",
+  }),
   lossNorm: choiceFlag(
     "what weighted errors are divided by: the whole effective batch, each micro-batch as in the Python reference, or the number of samples",
     ["global", "batch", "none"],
     { default: "global" },
   ),
-  sensorLossWeight: numberFlag("how much more a sample with sensor counts", { default: 2, min: 0 }),
-  zChunk: choiceFlag(
-    "gt repeats the Python reference's mistake: the policy is shown the answer while it learns",
-    ["zeros", "gt"],
-    { default: "zeros" },
-  ),
   noAugment: switchFlag("features as they are, without changes of light"),
-  ema: numberFlag("decay of an average of the parameters, which is then validated and used", {
-    min: 0,
-    max: 0.99999,
-  }),
+  ema: numberFlag(
+    "decay of an average of the parameters, which is then validated and used; 0 keeps none",
+    { min: 0, max: 0.99999, defaultText: "the recipe's" },
+  ),
   earlyStopPatience: integerFlag("epochs without improvement after which training stops, 0 never", {
     default: 0,
     min: 0,
   }),
 };
 
+/** Programs whose policy predicts actions at once. */
+export const REGRESSION_FLAGS = {
+  zChunk: choiceFlag(
+    "gt repeats the Python reference's mistake: the policy is shown the answer while it learns",
+    ["zeros", "gt"],
+    { default: "zeros" },
+  ),
+};
+
+/** Programs whose policy takes noise away. */
+export const DIFFUSION_FLAGS = {
+  diffusionTimesteps: integerFlag("steps of the noise schedule", {
+    default: 100,
+    min: 2,
+    max: 10_000,
+  }),
+  ...SAMPLING_FLAGS,
+};
+
+/** Programs that use a visual feature several times. */
+export const ASYNC_FLAGS = {
+  vlmReuseCount: integerFlag("control ticks of 100 ms that one visual feature serves", {
+    min: 1,
+    max: 100,
+    defaultText: "3, or what --vlm-latency-ms needs",
+  }),
+  vlmLatencyMs: numberFlag(
+    "measured time of the visual-language model, from which the count follows",
+    {
+      min: 0,
+      max: 10_000,
+    },
+  ),
+};
+
 /** The run. */
 export const RUN_FLAGS = {
+  mode: choiceFlag("train, or only build the features", ["train", "cache"], { default: "train" }),
+  dryRun: switchFlag(
+    "print the plan, measured by a few steps, and train nothing; no run is written",
+  ),
   run: textFlag("folder of the run, new or unfinished", {
     placeholder: "DIR",
     defaultText: "a new one in --runs",
@@ -153,45 +206,71 @@ export const RUN_FLAGS = {
   ),
   noResume: switchFlag("begin anew even if an unfinished run has the same settings"),
   noClosedLoop: switchFlag("no simulated insertions after training on the demonstration"),
+  exportPt: switchFlag("also write the checkpoints as .pt files with the Python reference's names"),
+  wandb: switchFlag("also write the metrics as an offline run of Weights & Biases"),
   engine: engineFlag(),
   precision: choiceFlag("of matrix products", ["f32", "bf16"], { default: "f32" }),
   seed: seedFlag(),
 };
 
-/** Flags of later stages that the guides' commands carry along; a first stage has no use for them. */
+/** The stage, of programs that the guides call with one. */
 export const STAGE_FLAGS = {
-  mode: choiceFlag("train, or only build the features", ["train", "cache"], { default: "train" }),
-  trainingStage: choiceFlag("this program is stage1", ["stage1", "stage2"], { default: "stage1" }),
-  finetuneVl: choiceFlag("stage 1 trains nothing of the visual-language model", [
+  trainingStage: choiceFlag("stage2 is a program of its own", ["stage1", "stage2"], {
+    default: "stage1",
+  }),
+  stage1Checkpoint: textFlag("run, checkpoint or .pt file that stage 2 begins with", {
+    placeholder: "PATH",
+  }),
+  finetuneVl: choiceFlag("what of the visual-language model is trained: in stage 1 nothing", [
     "none",
     "lora",
     "full",
-  ], { defaultText: "none" }),
-  stage1Checkpoint: textFlag("for stage 2 only", { placeholder: "PATH" }),
-  vlLr: numberFlag("for stage 2 only", { min: 0 }),
-  visionLr: numberFlag("for stage 2 only", { min: 0 }),
-  loraR: integerFlag("for stage 2 only", { min: 1 }),
-  loraAlpha: integerFlag("for stage 2 only", { min: 1 }),
-  loraDropout: numberFlag("for stage 2 only", { min: 0, max: 1 }),
-  unfreezeLastN: integerFlag("for stage 2 only", { min: 0 }),
-  imageResizeHeight: integerFlag("features choose their own size", { min: 1 }),
-  imageResizeWidth: integerFlag("features choose their own size", { min: 1 }),
-  numWorkers: integerFlag("batches are always read ahead", { min: 0 }),
+  ], { defaultText: "none in stage 1, lora in stage 2" }),
+  vlLr: numberFlag("peak learning rate of the visual-language model, in stage 2", {
+    min: 0,
+    defaultText: "1e-5",
+  }),
+  visionLr: numberFlag("peak learning rate of its vision part, with --finetune-vl full", {
+    min: 0,
+    defaultText: "5e-6",
+  }),
+  loraR: integerFlag("rank of LoRA", { min: 1, defaultText: "16" }),
+  loraAlpha: integerFlag("scale of LoRA", { min: 1, defaultText: "32" }),
+  loraDropout: numberFlag("dropout of LoRA", { min: 0, max: 1, defaultText: "0.05" }),
+  unfreezeLastN: integerFlag("layers that --finetune-vl full trains, from the end", {
+    min: 0,
+    defaultText: "2",
+  }),
 };
 
-/** All flags of `train:stage1`. */
-export const STAGE1_FLAGS = {
+/** Second stages. */
+export const STAGE2_FLAGS = {
+  ...STAGE_FLAGS,
+  trainingStage: choiceFlag("this program is stage2", ["stage1", "stage2"], { default: "stage2" }),
+  allowScratchStage2: switchFlag("begin stage 2 without the policy of a first stage"),
+};
+
+/** Flags of the Python reference's programs that have nothing to do here. */
+export const LEGACY_FLAGS = {
+  imageResizeHeight: integerFlag("no effect: features choose their own size", { min: 1 }),
+  imageResizeWidth: integerFlag("no effect: features choose their own size", { min: 1 }),
+  numWorkers: integerFlag("no effect: batches are always read ahead", { min: 0 }),
+};
+
+/** Flags of all training programs. */
+export const COMMON_FLAGS = {
   ...DATA_FLAGS,
   ...POLICY_FLAGS,
   ...OPTIMISER_FLAGS,
   ...RUN_FLAGS,
-  ...STAGE_FLAGS,
+  ...LEGACY_FLAGS,
 };
 
 /** Other names of these flags. */
 export const TRAINING_ALIASES = {
   datasetDir: "data",
-  fusion: "fusionStrategy",
+  valRatio: "valSplit",
+  cacheDir: "cache",
   gradAccum: "gradAccumSteps",
   learningRate: "lr",
   emaDecay: "ema",
@@ -202,5 +281,16 @@ export type ValuesOf<F extends Readonly<Record<string, Flag<unknown>>>> = {
   readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never;
 };
 
-/** Values of {@linkcode STAGE1_FLAGS}. */
-export type Stage1Values = ValuesOf<typeof STAGE1_FLAGS>;
+/** Values of flags that not every program has. */
+type Some<F extends Readonly<Record<string, Flag<unknown>>>> = {
+  readonly [K in keyof F]?: ValuesOf<F>[K] | undefined;
+};
+
+/** Values of the flags of a training program: those of its kind, and of the others none. */
+export type TrainingValues =
+  & ValuesOf<typeof COMMON_FLAGS>
+  & Some<typeof SENSOR_FLAGS>
+  & Some<typeof REGRESSION_FLAGS>
+  & Some<typeof DIFFUSION_FLAGS>
+  & Some<typeof ASYNC_FLAGS>
+  & Some<typeof STAGE2_FLAGS>;

@@ -7,7 +7,7 @@ import { createExtractor, defaultFeatureCache, type FeatureExtractor } from "../
 import { openTrainingData, type TrainingData } from "../training/mod.ts";
 import { demonstrationData } from "./demonstration_data.ts";
 import type { DATA_FLAGS, ValuesOf } from "./flags.ts";
-import { sensorMilliseconds } from "./resolve.ts";
+import { type ResolvedTraining, sensorMilliseconds } from "./resolve.ts";
 
 /** Values of the flags that choose data. */
 export type DataValues = ValuesOf<typeof DATA_FLAGS> & { readonly seed: number };
@@ -29,7 +29,7 @@ export interface PreparedData {
  *
  * @param values of the flags
  * @param paths episode containers of `--data`; null for the demonstration
- * @param sensorRows rows of a sensor window; null for policies without a sensor
+ * @param resolved horizon, sensor window, use of visual features
  * @param context of the command
  * @returns the data; dispose of them
  * @throws {FeatureMissError} when features of own data are missing: the message says how to make them
@@ -37,7 +37,7 @@ export interface PreparedData {
 export async function prepareData(
   values: DataValues,
   paths: readonly string[] | null,
-  sensorRows: number | null,
+  { horizon, sensorRows, vision }: Pick<ResolvedTraining, "horizon" | "sensorRows" | "vision">,
   context: CommandContext,
 ): Promise<PreparedData> {
   const extractor = extractorOf(values), cache = cacheOf(values);
@@ -47,7 +47,7 @@ export async function prepareData(
   const data = await openTrainingData(found.paths, {
     ...{ split: found.split, extractor, cache },
     dataset: {
-      horizon: values.horizon,
+      ...{ horizon, visionReuse: vision.visionReuse },
       sensorMilliseconds: sensorRows === null ? null : sensorMilliseconds(sensorRows),
       proprioceptionMilliseconds: null, // no policy looks at it yet
     },
@@ -92,15 +92,16 @@ export function cacheOf({ cache }: Pick<DataValues, "cache">): string {
 }
 
 async function demonstration(
-  { demoEpisodes }: DataValues,
+  { demoEpisodes, valSplit }: DataValues,
   features: string,
   context: CommandContext,
 ) {
   const { folder, train, val } = await demonstrationData(features, demoEpisodes, context);
-  const validating = new Set(val.map(({ path }) => resolve(path)));
+  const judged = valSplit === 0 ? [] : val;
+  const validating = new Set(judged.map(({ path }) => resolve(path)));
   return {
     folder,
-    paths: [...train, ...val].map(({ path }) => path),
+    paths: [...train, ...judged].map(({ path }) => path),
     split: (episodes: readonly Episode[]) =>
       divideEpisodes(episodes, ({ path }) => validating.has(resolve(path))),
   };
@@ -116,6 +117,7 @@ function ownData(
     folder: null,
     paths,
     split: (episodes: readonly Episode[]) => {
+      if (valSplit === 0) return divideEpisodes(episodes, () => false);
       const split = splitEpisodes(episodes, { seed, fraction: valSplit });
       const share = split.validation.length / episodes.length;
       if (share > 1.5 * valSplit) {

@@ -1,8 +1,18 @@
 import { kebab } from "../cli/_kebab.ts";
 import { UsageError } from "../cli/mod.ts";
-import { type PolicyConfig, preset, type PresetName, validateConfig } from "../policies/mod.ts";
-import { type TrainingSettings, trainingSettings } from "../training/mod.ts";
-import { type Stage1Values, STAGE_FLAGS } from "./flags.ts";
+import {
+  type Fusion,
+  type PolicyConfig,
+  preset,
+  type PresetName,
+  validateConfig,
+} from "../policies/mod.ts";
+import type { TrainingSettings } from "../training/mod.ts";
+import { LEGACY_FLAGS, type TrainingValues } from "./flags.ts";
+import type { TrainingProgram } from "./program.ts";
+import type { ResumedBatch } from "./resume.ts";
+import { settingsOf } from "./_settings_of.ts";
+import { type VisionUse, visionUse } from "./vision_use.ts";
 
 /** What flags mean together. */
 export interface ResolvedTraining {
@@ -14,18 +24,28 @@ export interface ResolvedTraining {
   readonly policy: (visionDim: number) => PolicyConfig;
   /** Sensor rows of a sample; null for policies without a sensor. */
   readonly sensorRows: number | null;
+  /** Actions of a chunk. */
+  readonly horizon: number;
+  /** How visual features are used. */
+  readonly vision: VisionUse;
+  /** What of the visual-language model is trained. */
+  readonly finetune: Finetune;
+  /** Checkpoint whose policy the training begins with; null for a new policy. */
+  readonly beginsWith: string | null;
   /** What the user should know. */
   readonly warnings: readonly string[];
 }
+
+/** What of the visual-language model is trained. */
+export type Finetune = "none" | "lora" | "full";
 
 /** Sensor rows per second. */
 const SENSOR_HZ = 650;
 /** Values of a sensor row: force, then the A-line. */
 const SENSOR_CHANNELS = 1026;
 
-/** Flags that mean something to stage 2 only. */
-const STAGE2_ONLY = [
-  "stage1Checkpoint",
+/** Flags that mean something only where the visual-language model is trained. */
+const VISION_ONLY = [
   "vlLr",
   "visionLr",
   "loraR",
@@ -37,34 +57,38 @@ const STAGE2_ONLY = [
 /** Flags of the Python reference's programs that have nothing to do here. */
 const WITHOUT_EFFECT = ["imageResizeHeight", "imageResizeWidth", "numWorkers"] as const;
 
+/** What a training depends on besides its flags. */
+export interface Circumstances {
+  /** Processes that train together. @default {1} */
+  readonly processes?: number;
+  /** The policy that it begins with. @default {a new one} */
+  readonly beginning?: { readonly config: PolicyConfig } | null;
+  /** Batch of the run that goes on; its processes may have been others. @default {a new run} */
+  readonly resumed?: ResumedBatch | null;
+}
+
 /**
- * What the flags of `train:stage1` mean together.
+ * What the flags of a training program mean together.
  *
+ * @param program whose flags
  * @param values of the flags
- * @param defaults settings that hold where no flag says otherwise
+ * @param circumstances processes, policy to begin with, run to go on with
  * @returns policy, settings and warnings
  * @throws {UsageError} when flags contradict each other
  */
-export function resolveStage1(
-  values: Stage1Values,
-  defaults: Partial<TrainingSettings> = {},
+export function resolveTraining(
+  program: TrainingProgram,
+  values: TrainingValues,
+  { processes = 1, beginning = null, resumed = null }: Circumstances = {},
 ): ResolvedTraining {
   const warnings: string[] = [];
-  if (values.trainingStage === "stage2") {
-    throw new UsageError(
-      "Cannot train stage 2 with train:stage1: use deno task train:stage2. " +
-        "Stage 2 training requires --stage1-checkpoint",
-    );
-  }
-  if (values.finetuneVl !== undefined && values.finetuneVl !== "none") {
-    warnings.push("Stage 1 should use finetune-vl=none. Overriding to 'none'.");
-  }
-  for (const name of STAGE2_ONLY) {
-    if (values[name] !== undefined) warnings.push(`--${kebab(name)} has no effect in stage 1.`);
-  }
+  const isDemonstration = values.data.length === 0;
+  expectStage(program, values);
+  const finetune = finetuneOf(program, values, warnings);
+  const beginsWith = beginningOf(program, values, warnings);
   for (const name of WITHOUT_EFFECT) {
     if (values[name] !== undefined) {
-      warnings.push(`--${kebab(name)} has no effect: ${STAGE_FLAGS[name].summary}.`);
+      warnings.push(`--${kebab(name)} has ${LEGACY_FLAGS[name].summary}.`);
     }
   }
   if (values.sensorLossWeight === 0) {
@@ -73,45 +97,26 @@ export function resolveStage1(
         "count at all. To train without the sensor use --no-sensor.",
     );
   }
-  const fusion = fusionOf(values);
-  const rows = values.sensorWindowSize;
-  const { sensorTemporalLength = rows, sensorInputChannels } = values;
-  if (sensorTemporalLength !== rows) {
-    throw new UsageError(
-      `Cannot use --sensor-temporal-length ${sensorTemporalLength} with --sensor-window-size ${rows}: ` +
-        "the encoder takes the window as it is, rows squeezed to another number would change the " +
-        "time base. Give both the same value.",
-    );
-  }
-  if (sensorInputChannels !== SENSOR_CHANNELS) {
-    throw new UsageError(
-      `Expected ${SENSOR_CHANNELS} channels, got ${sensorInputChannels}: a sensor row is force and ` +
-        "1025 depths. Leave --sensor-input-channels out.",
-    );
-  }
-  const policy = (visionDim: number) => {
-    const config = preset(values.preset, {
-      ...{ architecture: values.architecture, fusion, visionDim },
-      ...{ temporalLength: rows, horizon: values.horizon },
-    }) as PolicyConfig;
-    return withSensorWidth(config, values.sensorOutputDim);
-  };
-  const settings = settingsOf(values, defaults);
+  const fusion = fusionOf(program, values);
+  const rows = sensorRowsOf(program, values);
+  const settings = settingsOf(program, values, { isDemonstration, processes, resumed });
   const { epochSamples, batchSize, accumulation } = settings;
-  const effective = batchSize * accumulation;
+  const effective = batchSize * accumulation * processes;
   if (epochSamples !== null && epochSamples % effective !== 0) {
     warnings.push(
       `--epoch-samples ${epochSamples} becomes ${
         effective * Math.max(1, Math.floor(epochSamples / effective))
-      }: whole steps of ${effective} samples (--batch-size × --grad-accum-steps).`,
+      }: whole steps of ${effective} samples (--batch-size × --grad-accum-steps${
+        processes > 1 ? ` × ${processes} processes` : ""
+      }).`,
     );
   }
   return {
-    preset: values.preset,
-    settings,
-    policy,
+    ...{ preset: values.preset, settings, finetune, beginsWith, warnings },
+    policy: (visionDim) => beginning?.config ?? policyOf(program, values, visionDim),
     sensorRows: fusion === "none" ? null : rows,
-    warnings,
+    horizon: values.horizon,
+    vision: visionUse(program, values),
   };
 }
 
@@ -125,7 +130,133 @@ export function sensorMilliseconds(rows: number): number {
   return 1000 * rows / SENSOR_HZ;
 }
 
-function fusionOf({ fusionStrategy, noSensor, sensorEnabled }: Stage1Values) {
+/** The policy that flags describe. */
+export function policyOf(
+  program: TrainingProgram,
+  values: TrainingValues,
+  visionDim: number,
+): PolicyConfig {
+  const { family } = program, { architecture, horizon, diffusionTimesteps } = values;
+  const fusion = fusionOf(program, values), rows = sensorRowsOf(program, values);
+  // The reference has a network of its own for policies that never had a sensor.
+  const isOriginal = architecture === "reference" && fusion === "none" && family === "regression";
+  const config = preset(
+    values.preset,
+    {
+      ...{ architecture, fusion, visionDim, temporalLength: rows, horizon },
+      family: isOriginal ? "no-sensor" : family,
+      ...(diffusionTimesteps === undefined ? {} : { timesteps: diffusionTimesteps }),
+    } as Parameters<typeof preset>[1],
+  ) as PolicyConfig;
+  return withSensorWidth(config, values.sensorOutputDim);
+}
+
+/** Guides call one script for both stages; here each is a program. */
+function expectStage(program: TrainingProgram, { trainingStage }: TrainingValues): void {
+  if (trainingStage === undefined || trainingStage === program.stage) return;
+  if (trainingStage === "stage1") {
+    throw new UsageError(
+      `Cannot train stage 1 with ${program.name}: use deno task ${
+        program.name === "train:stage2" ? "train:stage1" : "train:diffusion"
+      }.`,
+    );
+  }
+  throw new UsageError(
+    `Cannot train stage 2 with ${program.name}: use deno task ${program.secondStage}. ` +
+      STAGE1_MISSING,
+  );
+}
+
+const STAGE1_MISSING = "Stage 2 training requires --stage1-checkpoint";
+
+function finetuneOf(
+  { stage, name }: TrainingProgram,
+  values: TrainingValues,
+  warnings: string[],
+): Finetune {
+  const { finetuneVl } = values;
+  const isTrained = stage === "stage2" && finetuneVl !== "none";
+  if (!isTrained) {
+    for (const flag of VISION_ONLY) {
+      if (values[flag] === undefined) continue;
+      warnings.push(
+        `--${kebab(flag)} has no effect ${
+          stage === "stage2" ? "with --finetune-vl none" : "in stage 1"
+        }.`,
+      );
+    }
+  }
+  if (stage === "stage2") return finetuneVl ?? "lora";
+  if (finetuneVl !== undefined && finetuneVl !== "none") {
+    if (name === "train:async") {
+      throw new UsageError(
+        `Cannot use --finetune-vl ${finetuneVl} with train:async: it trains on cached features, ` +
+          "through which the visual-language model gets no gradient. Leave it out.",
+      );
+    }
+    warnings.push("Stage 1 should use finetune-vl=none. Overriding to 'none'.");
+  }
+  return "none";
+}
+
+/** The checkpoint that a training begins with. */
+function beginningOf(
+  { stage, name, flags }: TrainingProgram,
+  { stage1Checkpoint, allowScratchStage2 }: TrainingValues,
+  warnings: string[],
+): string | null {
+  if (stage === "stage2" && stage1Checkpoint === undefined) {
+    if (allowScratchStage2 === true) {
+      warnings.push("Stage 2 begins with a new policy: no first stage trained it.");
+      return null;
+    }
+    throw new UsageError(
+      `${STAGE1_MISSING}: the run of a first stage, one of its checkpoints, or a .pt file. ` +
+        "To begin without one use --allow-scratch-stage2.",
+    );
+  }
+  if (stage === "stage2" && allowScratchStage2 === true) {
+    throw new UsageError(
+      "Cannot use --allow-scratch-stage2 with --stage1-checkpoint: leave one of them out.",
+    );
+  }
+  // Programs without stages may begin with the policy of stage 1; a first stage may not.
+  const takesOne = stage === "stage2" || !("trainingStage" in flags);
+  if (stage1Checkpoint !== undefined && !takesOne) {
+    warnings.push(`--stage1-checkpoint has no effect in stage 1 (${name}).`);
+    return null;
+  }
+  return stage1Checkpoint ?? null;
+}
+
+function sensorRowsOf(
+  { sensorRows }: TrainingProgram,
+  values: TrainingValues,
+): number {
+  const usual = values.data.length === 0 ? sensorRows.demonstration : sensorRows.data;
+  const rows = values.sensorWindowSize ?? usual;
+  const { sensorTemporalLength = rows, sensorInputChannels = SENSOR_CHANNELS } = values;
+  if (sensorTemporalLength !== rows) {
+    throw new UsageError(
+      `Cannot use --sensor-temporal-length ${sensorTemporalLength} with --sensor-window-size ${rows}: ` +
+        "the encoder takes the window as it is, rows squeezed to another number would change the " +
+        "time base. Give both the same value.",
+    );
+  }
+  if (sensorInputChannels !== SENSOR_CHANNELS) {
+    throw new UsageError(
+      `Expected ${SENSOR_CHANNELS} channels, got ${sensorInputChannels}: a sensor row is force and ` +
+        "1025 depths. Leave --sensor-input-channels out.",
+    );
+  }
+  return rows;
+}
+
+function fusionOf(
+  { hasSensor }: TrainingProgram,
+  { fusionStrategy, noSensor, sensorEnabled }: TrainingValues,
+): Fusion {
+  if (!hasSensor) return "none";
   if (noSensor && sensorEnabled) {
     throw new UsageError("Cannot use --no-sensor with --sensor-enabled: leave one of them out.");
   }
@@ -140,40 +271,6 @@ function fusionOf({ fusionStrategy, noSensor, sensorEnabled }: Stage1Values) {
     );
   }
   return noSensor ? "none" : fusionStrategy ?? "concat";
-}
-
-function settingsOf(values: Stage1Values, defaults: Partial<TrainingSettings>): TrainingSettings {
-  const given: { -readonly [K in keyof TrainingSettings]?: TrainingSettings[K] | undefined } = {
-    seed: values.seed,
-    epochs: values.epochs,
-    batchSize: values.batchSize,
-    accumulation: values.gradAccumSteps,
-    learningRate: values.lr,
-    sensorLearningRate: values.sensorLr,
-    minLearningRate: values.minLr,
-    warmupRatio: values.warmupRatio,
-    holdRatio: values.holdRatio,
-    scheduleOn: values.schedOn,
-    weightDecay: values.weightDecay,
-    loss: values.loss,
-    lossNormalisation: values.lossNorm,
-    sensorLossWeight: values.sensorLossWeight,
-    chunk: values.zChunk === "gt" ? "truth" : "zeros",
-    emaDecay: values.ema,
-    earlyStopPatience: values.earlyStopPatience,
-    epochSamples: values.epochSamples,
-    // The reference weighs all dimensions the same, and its `mse` stands for its recipe.
-    dimensionWeights: values.loss === "mse" ? null : undefined,
-  };
-  const known = Object.fromEntries(
-    Object.entries(given).filter(([, value]) => value !== undefined),
-  ) as Partial<TrainingSettings>;
-  try {
-    return trainingSettings(values.preset, { ...defaults, ...known });
-  } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message);
-    throw error;
-  }
 }
 
 function withSensorWidth(config: PolicyConfig, width: number | undefined): PolicyConfig {

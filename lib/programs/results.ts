@@ -1,12 +1,20 @@
 /** What a run tells people at its end. */
 import { basename, join, relative } from "node:path";
 import { type CommandContext, formatDuration, formatTable, quote } from "../cli/mod.ts";
-import { BASELINES, closedLoopRows, formatEvaluation, reportPage } from "../evaluation/mod.ts";
+import {
+  BASELINES,
+  type ClosedLoopReport,
+  closedLoopRows,
+  formatEvaluation,
+  reportPage,
+} from "../evaluation/mod.ts";
 import { BASELINE_TITLES, formatNumber } from "../evaluation/_words.ts";
+import { describeReuse } from "../datasets/mod.ts";
 import { readMetrics } from "../training/mod.ts";
-import { REPLAN_MS, type RunEvaluation } from "./evaluate_run.ts";
-import type { Stage1Values } from "./flags.ts";
+import { type RunEvaluation, trials } from "./evaluate_run.ts";
+import type { TrainingValues } from "./flags.ts";
 import type { PreparedData } from "./prepare_data.ts";
+import { samplingText } from "./sampling_flags.ts";
 import type { RunSummary } from "./summary.ts";
 
 /**
@@ -16,10 +24,15 @@ import type { RunSummary } from "./summary.ts";
  * @param context of the command
  */
 export function printResults(evaluation: RunEvaluation, { print }: CommandContext): void {
-  print(formatEvaluation(evaluation.openLoop));
+  if (evaluation.openLoop !== null) print(formatEvaluation(evaluation.openLoop));
   if (evaluation.closedLoop.length === 0) return;
   const rows = insertions(evaluation).map(({ title, report }) => [title, report] as const);
   print(`\nInsertions in the simulator\n${formatTable(closedLoopRows(rows))}`);
+}
+
+function policyTitle({ replanMs, visionReuse }: ClosedLoopReport): string {
+  const vision = visionReuse > 1 ? `, vision every ${visionReuse / 10} s` : "";
+  return `policy, every ${replanMs / 1000} s${vision}`;
 }
 
 /** The policy at each replanning interval, then those that need no training. */
@@ -45,7 +58,7 @@ export interface RunEnd {
   /** Its data. */
   readonly prepared: PreparedData;
   /** The flags. */
-  readonly values: Pick<Stage1Values, "noSensor" | "zChunk">;
+  readonly values: Pick<TrainingValues, "noSensor" | "zChunk" | "wandb">;
   /** How long everything took. */
   readonly seconds: number;
 }
@@ -67,21 +80,25 @@ export function printEnd(end: RunEnd, { note }: CommandContext): void {
     const mark = name === evaluated ? ", the one that was evaluated" : "";
     return [[name, `${shown(place)} (epoch ${epoch}${mark})`]];
   };
+  const isSecond = summary.beginsWith !== null;
   const others = [
-    ...(prepared.demonstration === null ? [] : [["your data", "--data EPISODES"]]),
-    ...(values.noSensor ? [] : [["no sensor", "--no-sensor"]]),
-    ...(values.zChunk === "gt" ? [] : [["the reference's mistake", "--z-chunk gt"]]),
+    ...(prepared.demonstration === null || isSecond ? [] : [["your data", "--data EPISODES"]]),
+    ...(values.noSensor !== false || isSecond ? [] : [["no sensor", "--no-sensor"]]),
+    ...(values.zChunk !== "zeros" || isSecond ? [] : [["the reference's mistake", "--z-chunk gt"]]),
   ];
+  const intervals = new Set(trials(summary.vision).map(({ replanMs }) => replanMs));
   const rows = [
     ["run", path],
     ["report", join(path, "report.html")],
     ...checkpoint("best", val.bestEpoch),
     ...checkpoint("final", epochs),
     ...(prepared.demonstration === null ? [] : [["recordings", prepared.demonstration]]),
+    ...summary.exported.map((path, i) => [i === 0 ? "export" : "", shown(path)]),
+    ...(values.wandb ? [["wandb", `wandb sync ${quote(join(path, "wandb"))}/offline-run-*`]] : []),
     ["features", prepared.cache],
     ["time", `${formatDuration(seconds)} in all`],
     ["next", `deno task check:checkpoint ${run}`],
-    ["", `deno task simulate --run ${run} --replan-ms ${REPLAN_MS.join(",")}`],
+    ["", `deno task simulate --run ${run} --replan-ms ${[...intervals].join(",")}`],
     ["", `deno task evaluate --run ${run}`],
     ["", predictCommand(run, prepared)],
     ["", `deno task convert ${run} ${quote(`${basename(path)}.pt`)}`],
@@ -95,7 +112,9 @@ export function printEnd(end: RunEnd, { note }: CommandContext): void {
 }
 
 /** The policy against the best baseline. */
-function verdict({ openLoop: { model, baselines, rmseUnit } }: RunEvaluation): string {
+function verdict({ openLoop }: RunEvaluation): string {
+  if (openLoop === null) return "Nothing was validated: there were no validation episodes.";
+  const { model, baselines, rmseUnit } = openLoop;
   const best = BASELINES.reduce((a, b) => baselines[b].rmse < baselines[a].rmse ? b : a);
   const size = (value: number) => `${formatNumber(value)}${rmseUnit === "mm" ? " mm" : ""}`;
   const { rmse } = model, other = baselines[best].rmse;
@@ -106,12 +125,19 @@ function verdict({ openLoop: { model, baselines, rmseUnit } }: RunEvaluation): s
     : `The policy is no better than the best baseline, ${BASELINE_TITLES[best]}: ${found}.`;
 }
 
-function predictCommand(run: string, { data }: PreparedData): string {
-  const { episodes, samples } = data.validation.dataset;
+function predictCommand(run: string, { data: { validation, training } }: PreparedData): string {
+  const { episodes, samples } = (validation ?? training).dataset;
   const last = samples.episode.lastIndexOf(samples.episode[0]!);
   const step = samples.action[Math.min(20, last)];
   const episode = shown(episodes[samples.episode[0]!]!.path);
   return `deno task predict --run ${run} --episode ${quote(episode)} --step ${step}`;
+}
+
+function visionText({ visionReuse, visionLatencyMs }: RunSummary["vision"]): string {
+  return `each serves ${visionReuse} actions (${
+    describeReuse(visionReuse)
+  }); in the simulator they ` +
+    `come ${visionLatencyMs} ms late`;
 }
 
 /** A path as it is typed from here. */
@@ -143,14 +169,24 @@ export function trainingReport(
       ["training", `${steps} steps, ${epochs} epochs, seed ${seed}`],
       ["training data", `${data.samples.train} samples of ${data.episodes.train} episodes`],
       ["validation data", `${data.samples.val} samples of ${data.episodes.val} episodes`],
-      ["engine", `${summary.engine}, ${summary.precision}`],
+      [
+        "engine",
+        `${summary.engine}, ${summary.precision}${
+          summary.processes > 1 ? `, ${summary.processes} processes` : ""
+        }`,
+      ],
       ["checkpoint", evaluation.checkpoint],
+      ...(summary.sampling === null ? [] : [["sampling", samplingText(summary.sampling)] as const]),
+      ...(summary.vision.visionReuse > 1
+        ? [["visual features", visionText(summary.vision)] as const]
+        : []),
       ["date", new Date().toISOString().slice(0, 16).replace("T", " ") + " UTC"],
     ],
-    evaluation: evaluation.openLoop,
-    chunks: evaluation.chunks,
+    ...(evaluation.openLoop === null
+      ? {}
+      : { evaluation: evaluation.openLoop, chunks: evaluation.chunks! }),
     closedLoop: insertions(evaluation).map(({ title, report }) => ({
-      name: title === "policy" ? `policy, every ${report.replanMs / 1000} s` : title,
+      name: title === "policy" ? policyTitle(report) : title,
       report,
     })),
     metrics: readMetrics(join(run, "metrics.jsonl")),

@@ -1,5 +1,6 @@
 /** `--resume`: a run goes on with the flags that it was made with. */
 import { dirname, join, resolve } from "node:path";
+import { openCheckpoint, pointerPath } from "../checkpoints/mod.ts";
 import { type Flags, quote, UsageError } from "../cli/mod.ts";
 import type { JsonValue } from "../features/mod.ts";
 import { isFile, isThere } from "../formats/_path.ts";
@@ -8,7 +9,7 @@ import { readRunConfig } from "../training/mod.ts";
 /** Flags that say where and how a program is called, not what it computes. */
 const NOT_KEPT = ["run", "runs", "resume", "noResume", "mode"];
 /** Flags that hold paths, which are meant from where the program was called. */
-const PATHS = ["data", "cache", "import"];
+const PATHS = ["data", "cache", "import", "stage1Checkpoint"];
 
 /**
  * Values of flags as a run's `config.json` keeps them in `notes.flags`.
@@ -72,6 +73,47 @@ export function resumedValues<
   return { ...values, ...Object.fromEntries(kept) };
 }
 
+/** How many samples the steps of a run take. */
+export interface ResumedBatch {
+  /** Samples of a micro-batch. */
+  readonly batchSize: number;
+  /** Samples of a step, of all processes together. */
+  readonly effectiveBatch: number;
+}
+
+/**
+ * The steps of a run that goes on, maybe in another number of processes.
+ *
+ * @param run its folder; undefined for a new run
+ * @returns its batch; null for a new run
+ */
+export function resumedBatch(run: string | undefined): ResumedBatch | null {
+  if (run === undefined) return null;
+  const { training } = readRunConfig(run).settings as { training?: Partial<ResumedBatch> };
+  const { batchSize, effectiveBatch } = training ?? {};
+  return typeof batchSize === "number" && typeof effectiveBatch === "number"
+    ? { batchSize, effectiveBatch }
+    : null;
+}
+
+/**
+ * Refuses to end a run before where it is.
+ *
+ * @param run its folder
+ * @param epochs that it should have in all
+ * @throws {RangeError} when it has more
+ */
+export function expectLonger(run: string, epochs: number): void {
+  if (!isThere(pointerPath(run, "latest"))) return;
+  using checkpoint = openCheckpoint(run, { which: "latest" });
+  const done = checkpoint.epoch ?? 0;
+  if (done <= epochs) return;
+  throw new RangeError(
+    `Cannot go on with ${run}: --epochs counts all epochs and must be at least the ${done} that are ` +
+      `done, current value is ${epochs}. Name more epochs.`,
+  );
+}
+
 function assertRun(path: string): void {
   const isRun = (folder: string) => isFile(join(folder, "config.json"));
   if (isRun(path)) return;
@@ -85,6 +127,6 @@ function assertRun(path: string): void {
   }
   throw new RangeError(
     `Cannot go on from ${path}: it must be a run, a folder with config.json, current value is ` +
-      `${isThere(path) ? "another file or folder" : "not there"}. Check --resume.`,
+      `${isThere(path) ? "another file or folder" : "nothing: it is not there"}. Check --resume.`,
   );
 }

@@ -6,6 +6,7 @@ import type { StepProgress } from "../training/mod.ts";
  * leave it out.
  *
  * @param epochs in all
+ * @param visionReuse how often a visual feature serves; default 1
  * @returns writes one line after each step
  *
  * @example
@@ -17,7 +18,7 @@ import type { StepProgress } from "../training/mod.ts";
  * const totals = { ...FIRST_STATE.totals, steps: 11, sensor: 700, noSensor: 68 };
  * const first = {
  *   state: { ...FIRST_STATE, epoch: 2, globalStep: 59, totals },
- *   report: { loss: 0.0123, gradientNorm: 0.5, isSkipped: false, weight: 128 },
+ *   report: { loss: 0.0123, gradientNorm: 0.5, isSkipped: false, weight: 128, sums: {} },
  *   epochSteps: 24,
  *   totalSteps: 960,
  *   learningRate: 1e-3,
@@ -33,7 +34,10 @@ import type { StepProgress } from "../training/mod.ts";
  * assert.match(second, /640 samples\/s, data 10 %, step 80 ms, 1 min 29 s left$/);
  * ```
  */
-export function stepLines(epochs: number): (progress: StepProgress) => string {
+export function stepLines(
+  epochs: number,
+  visionReuse: number = 1,
+): (progress: StepProgress) => string {
   let first: StepProgress | undefined;
   return (progress) => {
     const { state, report, epochSteps, learningRate } = progress;
@@ -47,9 +51,16 @@ export function stepLines(epochs: number): (progress: StepProgress) => string {
       `loss ${report.loss.toFixed(6)} lr ${learningRate.toExponential(2)}`,
       `grad ${report.gradientNorm.toFixed(2)}`,
       `sensor ${totals.sensor}/${totals.sensor + totals.noSensor}`,
+      ...(visionReuse > 1 ? [`vl_reuse ${meanReuse(report)}/${visionReuse}`] : []),
       speed,
     ].join(" ");
   };
+}
+
+/** How many actions old the visual features of a step are, on average. */
+function meanReuse({ sums }: StepProgress["report"]): string {
+  const sum = (name: string) => sums[name]?.[0] ?? 0;
+  return (sum("reuse") / Math.max(1, sum("sensor") + sum("noSensor"))).toFixed(2);
 }
 
 function speedSince(first: StepProgress, now: StepProgress): string {

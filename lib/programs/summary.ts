@@ -1,21 +1,30 @@
 import type { Engine } from "../engine/mod.ts";
 import type { ErrorSummary } from "../evaluation/mod.ts";
-import { countParameters, type PolicyConfig } from "../policies/mod.ts";
+import { countParameters, type PolicyConfig, type SamplingOptions } from "../policies/mod.ts";
 import type { TrainingData, TrainingOutcome, TrainingSettings } from "../training/mod.ts";
+import type { FirstPolicy } from "./_first_policy.ts";
 import type { RunEvaluation } from "./evaluate_run.ts";
+import type { TrainingProgram } from "./program.ts";
+import type { VisionUse } from "./vision_use.ts";
 
 /** What a summary is made of. */
 export interface SummaryInput {
-  /** Program, e.g. `train:stage1`. */
-  readonly program: string;
-  /** `stage1`, for instance. */
-  readonly stage: string;
+  /** What trained. */
+  readonly program: TrainingProgram;
   /** Size of the policy. */
   readonly preset: string;
   /** The policy. */
   readonly config: PolicyConfig;
   /** How it was trained. */
   readonly settings: TrainingSettings;
+  /** How it was given visual features. */
+  readonly vision: VisionUse;
+  /** The policy that it began with; null for a new one. */
+  readonly beginsWith: FirstPolicy["source"];
+  /** How a diffusion policy drew; only what was chosen. */
+  readonly sampling: SamplingOptions;
+  /** Processes that trained together. */
+  readonly processes: number;
   /** What it was trained on. */
   readonly data: TrainingData;
   /** What computed. */
@@ -28,6 +37,8 @@ export interface SummaryInput {
   readonly evaluation: RunEvaluation;
   /** Paths of the checkpoints by pointer. */
   readonly checkpoints: Readonly<Record<"latest" | "best" | "final", string | null>>;
+  /** Paths of `.pt` files that were written. */
+  readonly exported: readonly string[];
   /** The run's folder. */
   readonly run: string;
   /** What the user should know. */
@@ -42,13 +53,14 @@ export interface SummaryInput {
  * @returns plain data
  */
 export function runSummary(input: SummaryInput) {
-  const { config, settings, data, outcome, evaluation, engine } = input;
+  const { config, settings, data, outcome, evaluation, engine, program } = input;
   const { openLoop } = evaluation;
+  const decision = openLoop?.decision ?? null;
   const { state, shares } = outcome;
   const { sensorEncoder, actionExpert, total } = countParameters(config);
   return {
-    program: input.program,
-    stage: input.stage,
+    program: program.name,
+    stage: program.stage,
     family: config.family,
     fusion: config.fusion,
     architecture: config.architecture,
@@ -56,13 +68,17 @@ export function runSummary(input: SummaryInput) {
     seed: settings.seed,
     engine: engine.name,
     precision: input.precision,
+    processes: input.processes,
     parameters: { sensorEncoder, actionExpert, total },
     data: {
       episodes: {
         train: data.training.dataset.episodes.length,
-        val: data.validation.dataset.episodes.length,
+        val: data.validation?.dataset.episodes.length ?? 0,
       },
-      samples: { train: data.training.dataset.length, val: data.validation.dataset.length },
+      samples: {
+        train: data.training.dataset.length,
+        val: data.validation?.dataset.length ?? 0,
+      },
       groups: shares.map(({ name, weight, requested, realised, samples }) => ({
         ...{ name, weight, requestedShare: requested, realisedShare: realised, samples },
       })),
@@ -77,20 +93,21 @@ export function runSummary(input: SummaryInput) {
       loss: outcome.stopped === "early" ? state.bestLoss : state.validationLoss,
       bestLoss: state.bestLoss,
       bestEpoch: state.bestEpoch,
-      ...figures(openLoop.model),
-      decision: openLoop.decision && figures(openLoop.decision.model),
+      ...figures(openLoop?.model),
+      decision: decision && figures(decision.model),
+      visionAges: openLoop?.visionAges ?? null,
     },
     baselines: {
-      zero: figures(openLoop.baselines.zero),
-      mean: figures(openLoop.baselines.mean),
-      holdLast: figures(openLoop.baselines.holdLast),
-      decision: openLoop.decision && {
-        zero: figures(openLoop.decision.baselines.zero),
-        mean: figures(openLoop.decision.baselines.mean),
-        holdLast: figures(openLoop.decision.baselines.holdLast),
+      zero: figures(openLoop?.baselines.zero),
+      mean: figures(openLoop?.baselines.mean),
+      holdLast: figures(openLoop?.baselines.holdLast),
+      decision: decision && {
+        zero: figures(decision.baselines.zero),
+        mean: figures(decision.baselines.mean),
+        holdLast: figures(decision.baselines.holdLast),
       },
     },
-    beatsBaselines: openLoop.beatsBaselines,
+    beatsBaselines: openLoop?.beatsBaselines ?? null,
     closedLoop: evaluation.closedLoop.map(withoutScenes),
     closedLoopBaselines: evaluation.baselines && {
       expert: withoutScenes(evaluation.baselines.expert),
@@ -98,6 +115,12 @@ export function runSummary(input: SummaryInput) {
       zero: withoutScenes(evaluation.baselines.zero),
     },
     checkpoints: input.checkpoints,
+    exported: input.exported,
+    vision: input.vision,
+    sampling: config.family === "diffusion"
+      ? { sampler: "ddim", ...input.sampling } as SamplingOptions
+      : null,
+    beginsWith: input.beginsWith,
     run: input.run,
     resumedFrom: outcome.resumedFrom,
     stopped: outcome.stopped,
@@ -109,7 +132,9 @@ export function runSummary(input: SummaryInput) {
 /** `summary.json` of a run. */
 export type RunSummary = ReturnType<typeof runSummary>;
 
-function figures({ rmse, perDimension, perStep }: ErrorSummary) {
+/** Errors; null where nothing was validated. */
+function figures(errors: ErrorSummary | undefined) {
+  const { rmse = null, perDimension = null, perStep = null } = errors ?? {};
   return { rmse, perDimension, perStep };
 }
 

@@ -41,3 +41,9 @@ export function peerTest(name: string, fn: () => Promise<void>): void {
     fn,
   });
 }
+
+/** Declares a test that needs PyTorch and the native engine. */
+export function nativePeerTest(name: string, fn: () => Promise<void>): void {
+  if (engineName === "tensorflow") peerTest(name, fn);
+  else Deno.test({ name: `${name} (TensorFlow is missing: deno task setup)`, ignore: true, fn });
+}

@@ -24,10 +24,11 @@ Deno.test("summarize gives median, 10th and 90th percentile and the number of ru
   assert.deepEqual(summarize(values), { median: 5, p10: 1, p90: 9, runs: 11 });
 });
 
-Deno.test("compareRounds divides the medians of all rounds and tells the range within them", () => {
+Deno.test("compareRounds takes the median of the rounds' ratios and tells their range", () => {
   const { ratio, ratioRange } = compareRounds([[1, 1, 4], [3]], [[2], [1, 2, 3]]);
   assert.equal(ratio, 2 / 2);
   assert.deepEqual(ratioRange, [0.5, 1.5]);
+  assert.equal(compareRounds([[1], [1], [10]], [[1], [4], [4]]).ratio, 1);
   assert.throws(() => compareRounds([[1]], []), /as many rounds, current value is 1 and 0/);
 });
 

@@ -1,3 +1,5 @@
+import { openCheckpoint } from "../../lib/checkpoints/mod.ts";
+
 /** Runs a script of the project as its users do, with a cache folder of its own. */
 const PROJECT = decodeURIComponent(new URL("../..", import.meta.url).pathname);
 
@@ -27,4 +29,28 @@ export async function end(child: Deno.ChildProcess): Promise<Said> {
 /** Runs a script to its end. */
 export function run(script: string, args: readonly string[], env: Record<string, string> = {}) {
   return end(start(script, args, env));
+}
+
+/** Digests of a run's final checkpoint. */
+export function finalTensors(path: string) {
+  using checkpoint = openCheckpoint(path, { which: "final" });
+  return checkpoint.document!.files.map(({ name, sha256 }) => [name, sha256]);
+}
+
+/** Waits until a run has logged so many lines, or is over. */
+export async function logged(
+  metrics: string,
+  lines: number,
+  child: Deno.ChildProcess,
+): Promise<void> {
+  let isOver = false;
+  child.status.then(() => isOver = true);
+  const count = () => {
+    try {
+      return Deno.readTextFileSync(metrics).split("\n").length - 1;
+    } catch {
+      return 0;
+    }
+  };
+  while (count() < lines && !isOver) await new Promise((resolve) => setTimeout(resolve, 2));
 }

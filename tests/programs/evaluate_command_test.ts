@@ -1,24 +1,13 @@
 /** evaluate, simulate and predict on runs of train:stage1, as their users call them. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { hasNative } from "../engine/_native.ts";
-import { buildAll, prepare } from "../training/_small_run.ts";
 import { run } from "./_command.ts";
+import { ENGINE, smallData } from "./_small_data.ts";
 
-const folder = Deno.realPathSync(Deno.makeTempDirSync());
-const ENGINE = ["--engine", hasNative ? "tensorflow" : "wasm"];
-await prepare(folder);
-// Makes the three recordings of different tasks one task, so that they can be divided.
-for (const { name } of Deno.readDirSync(join(folder, "episodes"))) {
-  const path = join(folder, "episodes", name, "episode.json");
-  const manifest = JSON.parse(Deno.readTextFileSync(path));
-  Deno.writeTextFileSync(path, JSON.stringify({ ...manifest, task: "Blue_point" }));
-}
-await buildAll(folder);
+const { folder, flags } = await smallData();
 const RUN = join(folder, "run");
 const trained = await run("train_stage1.ts", [
-  ...["--data", join(folder, "episodes"), "--cache", join(folder, "cache"), "--run", RUN],
-  ...["--val-split", "0.3", "--epochs", "2", "--batch-size", "8", "--seed", "6", ...ENGINE],
+  ...[...flags, "--run", RUN, "--epochs", "2", "--batch-size", "8", "--seed", "6"],
   ...["--sensor-window-size", "650", "--horizon", "4"],
 ]);
 assert.equal(trained.code, 0, trained.stderr);

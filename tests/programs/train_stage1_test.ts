@@ -1,31 +1,11 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { openCheckpoint } from "../../lib/checkpoints/mod.ts";
 import { readMetrics } from "../../lib/training/mod.ts";
-import { hasNative } from "../engine/_native.ts";
-import { buildAll, prepare } from "../training/_small_run.ts";
-import { end, run, start } from "./_command.ts";
+import { end, finalTensors, logged, run, start } from "./_command.ts";
+import { smallData } from "./_small_data.ts";
 
-const folder = Deno.realPathSync(Deno.makeTempDirSync());
-await prepare(folder);
-const DATA = [
-  ...["--data", join(folder, "episodes"), "--cache", join(folder, "cache")],
-  ...["--val-split", "0.3", "--engine", hasNative ? "tensorflow" : "wasm"],
-];
-const SMALL = [...DATA, "--epochs", "2", "--batch-size", "8", "--seed", "6"];
-
-// Makes the three recordings of different tasks one task, so that they can be divided.
-for (const { name } of Deno.readDirSync(join(folder, "episodes"))) {
-  const path = join(folder, "episodes", name, "episode.json");
-  const manifest = JSON.parse(Deno.readTextFileSync(path));
-  Deno.writeTextFileSync(path, JSON.stringify({ ...manifest, task: "Blue_point" }));
-}
-await buildAll(folder);
-
-function tensors(path: string) {
-  using checkpoint = openCheckpoint(path, { which: "final" });
-  return checkpoint.document!.files.map(({ name, sha256 }) => [name, sha256]);
-}
+const { folder, flags } = await smallData();
+const SMALL = [...flags, "--epochs", "2", "--batch-size", "8", "--seed", "6"];
 
 const whole = await run("train_stage1.ts", [...SMALL, "--run", join(folder, "whole"), "--json"]);
 
@@ -81,26 +61,12 @@ Deno.test("killed and interrupted, train:stage1 goes on and ends with the same p
   const { code, stderr } = await run("train_stage1.ts", [...SMALL, "--run", path]);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /going on/);
-  assert.deepEqual(tensors(path), tensors(join(folder, "whole")));
+  assert.deepEqual(finalTensors(path), finalTensors(join(folder, "whole")));
   assert.deepEqual(
     readMetrics(join(path, "metrics.jsonl")),
     readMetrics(join(folder, "whole", "metrics.jsonl")),
   );
 });
-
-/** Waits until a run has logged so many steps, or is over. */
-async function logged(metrics: string, steps: number, child: Deno.ChildProcess): Promise<void> {
-  let isOver = false;
-  child.status.then(() => isOver = true);
-  const count = () => {
-    try {
-      return Deno.readTextFileSync(metrics).split("\n").length - 1;
-    } catch {
-      return 0;
-    }
-  };
-  while (count() < steps && !isOver) await new Promise((resolve) => setTimeout(resolve, 2));
-}
 
 const REFUSED: readonly [name: string, args: string[], code: number, message: RegExp][] = [
   ["an unknown flag", ["--epoch", "2"], 2, /did you mean --epochs/],

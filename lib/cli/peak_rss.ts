@@ -1,7 +1,18 @@
-/** Peak memory of this process. */
 import process from "node:process";
 
-/** Peak resident memory of this process, bytes. */
+/**
+ * Peak resident memory of this process.
+ *
+ * @returns bytes
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { peakRss } from "./mod.ts";
+ *
+ * assert(peakRss() > 1e7);
+ * ```
+ */
 export function peakRss(): number {
   if (Deno.build.os === "linux") {
     // getrusage() would begin with the memory of the process that started this one.

@@ -1,0 +1,134 @@
+/** The policy of a first stage, before anything is loaded. */
+import { join } from "node:path";
+import { configDifferences } from "../checkpoints/_config.ts";
+import { openCheckpoint, pointerPath } from "../checkpoints/mod.ts";
+import { kebab } from "../cli/_kebab.ts";
+import { usualCheckpoint } from "../control/mod.ts";
+import { isThere } from "../formats/_partial_file.ts";
+import type { PolicyConfig, PresetName } from "../policies/mod.ts";
+import { preset, PRESETS } from "../policies/mod.ts";
+import { readRunConfig } from "../training/mod.ts";
+import type { TrainingValues } from "./flags.ts";
+import type { TrainingProgram } from "./program.ts";
+import { PROGRAM_OF_STAGE1 } from "./program.ts";
+import { policyOf } from "./resolve.ts";
+
+/** What a training begins with. */
+export interface Beginning {
+  /** The policy. */
+  readonly config: PolicyConfig;
+  /** Flags, those that describe a policy as this one has them. */
+  readonly values: TrainingValues;
+  /** Where a run that goes on had it from; null for one that begins. */
+  readonly source: { readonly path: string; readonly digest: string } | null;
+}
+
+/** Flags that say what a policy is. */
+const POLICY_FLAGS = [
+  ...["preset", "architecture", "fusionStrategy", "noSensor", "sensorWindowSize", "horizon"],
+  ...["diffusionTimesteps", "sensorOutputDim"],
+];
+
+/**
+ * The policy of `--stage1-checkpoint`; of a run that goes on, that which it began with.
+ *
+ * @param program that trains
+ * @param values of its flags
+ * @param given flags that were given
+ * @returns the policy and what it makes of the flags; null for a new policy
+ * @throws {RangeError} when the checkpoint is none to begin with, or a flag that was given says otherwise
+ */
+export function findBeginning(
+  program: TrainingProgram,
+  values: TrainingValues,
+  given: ReadonlySet<string>,
+): Beginning | null {
+  const { stage1Checkpoint, resume } = values;
+  const isTaken = program.stage === "stage2" || !("trainingStage" in program.flags);
+  if (stage1Checkpoint === undefined || !isTaken) return null;
+  const resumed = resume === undefined ? null : ofRun(resume);
+  if (resumed !== null) return { ...resumed, values: withPolicy(values, resumed.config, null) };
+  using checkpoint = openCheckpoint(stage1Checkpoint, { which: usualCheckpoint(stage1Checkpoint) });
+  const { config, trainingStage, path } = checkpoint;
+  const refuse = (expected: string, found: string): never => {
+    throw new RangeError(
+      `Cannot begin with ${path}: it should be ${expected}, current value is ${found}. ` +
+        "Look at it with: deno task inspect PATH",
+    );
+  };
+  if (config === null) {
+    return refuse("a checkpoint that says what policy it is", "one that does not");
+  }
+  if (trainingStage === "stage2") refuse("of a first stage", "one of stage 2");
+  const first = PROGRAM_OF_STAGE1[program.name];
+  if ((config.family === "diffusion") !== (program.family === "diffusion")) {
+    refuse(`a policy of family ${program.family} for ${program.name}`, config.family);
+  }
+  const { program: maker } = checkpoint;
+  if (first !== undefined && maker?.startsWith("train:") && !first.includes(maker)) {
+    refuse(`a policy of ${first.join(" or ")}`, `one of ${maker}`);
+  }
+  const names = POLICY_FLAGS.filter((flag) => given.has(flag));
+  if (names.length > 0) {
+    const { visionDim } = config.actionExpert;
+    const all = withPolicy(values, config, presetOf(path));
+    const asked = policyOf(program, { ...all, ...pick(values, names) }, visionDim);
+    const differences = configDifferences(asked, config, checkpoint.assumed);
+    if (differences.length > 0) {
+      const flags = names.map((name) => `--${kebab(name)}`).join(", ");
+      throw new RangeError(
+        `Cannot begin with ${path}: its policy should be what ${flags} says, current value is ` +
+          `another (flags, checkpoint): ${differences.slice(0, 5).join("; ")}. Leave ${flags} out.`,
+      );
+    }
+  }
+  return { config, values: withPolicy(values, config, presetOf(path)), source: null };
+}
+
+/** What a run that goes on began with; null if it is to begin anew. */
+function ofRun(run: string): Omit<Beginning, "values"> | null {
+  if (!isThere(pointerPath(run, "latest"))) return null;
+  const { settings, notes } = readRunConfig(run);
+  const { policy, beginsWith } = settings as { policy?: PolicyConfig; beginsWith?: string };
+  if (policy === undefined || beginsWith === undefined) return null;
+  return { config: policy, source: { path: String(notes.stage1Checkpoint), digest: beginsWith } };
+}
+
+/** Flags that describe this policy. */
+function withPolicy(
+  values: TrainingValues,
+  { architecture, fusion, family, sensorEncoder, actionExpert }: PolicyConfig,
+  size: PresetName | null,
+): TrainingValues {
+  return {
+    ...values,
+    preset: size ?? values.preset,
+    architecture,
+    fusionStrategy: fusion,
+    noSensor: false,
+    horizon: actionExpert.horizon,
+    ...(sensorEncoder === null ? {} : { sensorWindowSize: sensorEncoder.temporalLength }),
+    ...(sensorEncoder === null ? {} : { sensorOutputDim: sensorEncoder.outputDim }),
+    ...(family === "diffusion" ? { diffusionTimesteps: actionExpert.timesteps } : {}),
+  };
+}
+
+/** The size that a checkpoint's run was made with; else the one of the same width. */
+function presetOf(checkpoint: string): PresetName | null {
+  const run = join(checkpoint, "..", "..");
+  if (isThere(join(run, "config.json"))) {
+    try {
+      const found = readRunConfig(run).notes.preset;
+      if (PRESETS.includes(found as PresetName)) return found as PresetName;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error; // somebody else's config.json
+    }
+  }
+  using opened = openCheckpoint(checkpoint);
+  const width = opened.config?.actionExpert.hiddenDim;
+  return PRESETS.find((name) => preset(name).actionExpert.hiddenDim === width) ?? null;
+}
+
+function pick(values: TrainingValues, names: readonly string[]): Partial<TrainingValues> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
+}

@@ -1,0 +1,285 @@
+import type { CommandContext, CommandResult } from "../cli/mod.ts";
+import { describeReuse, writeSplit, writeStatistics } from "../datasets/mod.ts";
+import { clusterFromEnvironment, type Engine, startEngine } from "../engine/mod.ts";
+import { findEpisodes, trainableFeatures } from "../features/mod.ts";
+import { writeFileAtomic } from "../formats/mod.ts";
+import { PHANTOM_VIEWS } from "../phantom/mod.ts";
+import {
+  augmentPixels,
+  RunFolder,
+  train,
+  type TrainingJob,
+  type TrainingOutcome,
+  wandbConfig,
+  wandbProject,
+} from "../training/mod.ts";
+import {
+  describeData,
+  describeEvaluation,
+  describePolicy,
+  describeShares,
+  describeTraining,
+  shownTheAnswer,
+} from "./_describe.ts";
+import { findBeginning } from "./_beginning.ts";
+import { expectSensor, warnOfRepeats } from "./_fit.ts";
+import { type FirstPolicy, firstPolicy } from "./_first_policy.ts";
+import { checkpointsOf, featuresOf, openRun, runConfig } from "./_run_config.ts";
+import { chief, quietContext } from "./_ranks.ts";
+import { stopwatch } from "./_stopwatch.ts";
+import { buildTrainingFeatures } from "./build_features.ts";
+import { dryRun } from "./dry_run.ts";
+import { evaluateRun } from "./evaluate_run.ts";
+import { exportPt } from "./export_pt.ts";
+import type { TrainingValues } from "./flags.ts";
+import { extractorOf, prepareData, type PreparedData } from "./prepare_data.ts";
+import type { TrainingProgram } from "./program.ts";
+import { type ResolvedTraining, resolveTraining, sensorMilliseconds } from "./resolve.ts";
+import { expectLonger, resumedBatch, resumedValues } from "./resume.ts";
+import { printEnd, printResults, trainingReport } from "./results.ts";
+import { samplingOptions } from "./sampling_flags.ts";
+import { stepLines } from "./step_line.ts";
+import { runSummary } from "./summary.ts";
+import { Warnings } from "./_warnings.ts";
+
+/** Values of the flags with those that every command has. */
+export type TrainingFlags = TrainingValues & { readonly quiet: boolean; readonly verbose: boolean };
+
+/** Simulated insertions for each replanning interval. */
+const SCENES = 40;
+
+/**
+ * Trains and evaluates a policy: what all training programs do.
+ *
+ * @param program which of them
+ * @param given values of its flags
+ * @param context of the command
+ * @returns the run's summary
+ */
+export async function trainProgram(
+  program: TrainingProgram,
+  given: TrainingFlags,
+  context: CommandContext,
+): Promise<CommandResult> {
+  const isChief = (clusterFromEnvironment()?.rank ?? 0) === 0;
+  const heard = isChief ? context : quietContext(context);
+  const warnings = new Warnings(heard.warn);
+  let hasRun = false;
+  try {
+    return await new Training(program, given, heard, warnings).run(() => hasRun = true);
+  } catch (error) {
+    context.progress.clear();
+    warnings.flush();
+    if (context.signal.aborted && (error as Error).name === "AbortError") {
+      heard.note(goesOn(given, hasRun));
+    }
+    throw error;
+  }
+}
+
+/** One call of a program: flags, what they mean, and the steps from data to a report. */
+class Training {
+  readonly #program: TrainingProgram;
+  readonly #given: TrainingFlags;
+  readonly #values: TrainingFlags;
+  readonly #context: CommandContext;
+  readonly #warnings: Warnings;
+  readonly #lap = stopwatch();
+  readonly #began = performance.now();
+
+  constructor(
+    program: TrainingProgram,
+    given: TrainingFlags,
+    context: CommandContext,
+    warnings: Warnings,
+  ) {
+    this.#program = program;
+    this.#given = given;
+    this.#context = context;
+    this.#warnings = warnings;
+    this.#values = resumedValues(program.name, program.flags, given, context.given);
+  }
+
+  async run(onRun: () => void): Promise<CommandResult> {
+    const values = this.#values, context = this.#context, { note, signal } = context;
+    const warn = (text: string) => this.#warnings.add(text);
+    const paths = values.data.length === 0 ? null : findEpisodes(values.data);
+    const processes = clusterFromEnvironment()?.size ?? 1;
+    const beginning = findBeginning(this.#program, values, context.given);
+    const resolved = resolveTraining(this.#program, beginning?.values ?? values, {
+      ...{ processes, beginning, resumed: resumedBatch(values.resume) },
+    });
+    resolved.warnings.forEach(warn);
+    if (resolved.finetune !== "none") trainableFeatures(extractorOf(values), resolved.finetune);
+    if (values.run !== undefined) RunFolder.assertUsable(values.run);
+    if (values.resume !== undefined) expectLonger(values.resume, resolved.settings.epochs);
+    if (values.mode === "cache") {
+      this.#warnings.end(note);
+      return await buildTrainingFeatures(values, paths, resolved.vision, context);
+    }
+
+    // 1. The engine.
+    const engine = await startEngine({ engine: values.engine, quiet: values.quiet, log: note });
+    const { cluster } = engine;
+    note(`engine ready in ${this.#lap()}`);
+    if (processes > 1) note(`${processes} processes train together`);
+
+    // 2. The data: recordings, episodes, features. Rank 0 makes what is missing.
+    const prepared = await chief(cluster, () => prepareData(values, paths, resolved, context));
+    using data = prepared.data;
+    describeData(data, context);
+    warnOfRepeats(resolved, prepared, cluster.size, warn);
+    note(`data ready in ${this.#lap()}`);
+
+    // 3. The policy.
+    expectSensor(resolved, prepared);
+    const first = await firstPolicy(resolved, prepared, values.features, beginning);
+    note(describePolicy(first.config, values.preset));
+    this.#describeInputs(first, resolved);
+
+    // 4. The run.
+    const job = this.#job(resolved, prepared, first, engine, warn);
+    if (values.dryRun) {
+      this.#warnings.end(note);
+      return { document: await dryRun(this.#program, resolved, job, prepared, engine, context) };
+    }
+    const config = runConfig(this.#program, values, { resolved, first, prepared, engine });
+    using run = cluster.rank === 0 ? openRun(values, config, note) : null;
+    if (run !== null) {
+      writeSplit(run.file("split.json"), data.split);
+      writeStatistics(run.file("statistics.json"), data.statistics);
+    }
+    onRun();
+
+    // 5. Training.
+    this.#lap();
+    context.progress.update("compiling and computing the first step");
+    const wandb = {
+      project: wandbProject(this.#program.name),
+      config: wandbConfig(config),
+    };
+    const outcome = await train({ ...job, run, signal, ...(values.wandb ? { wandb } : {}) });
+    context.progress.clear();
+    note(describeTraining(outcome, this.#lap()));
+    if (outcome.stopped === "interrupted") {
+      this.#warnings.flush();
+      note(goesOn(this.#given, true));
+      return { exitCode: 130 }; // it may have been another process that was interrupted
+    }
+    if (run === null) return {};
+    describeShares(outcome, context);
+    return await this.#judge(run, { resolved, prepared, first, engine, outcome });
+  }
+
+  /** Evaluation: on the validation episodes, and in the simulator where that is where they are from. */
+  async #judge(run: RunFolder, { resolved, prepared, first, engine, outcome }: Trained) {
+    const values = this.#values, context = this.#context, { note, progress, signal } = context;
+    const warn = (text: string) => this.#warnings.add(text);
+    const sampling = samplingOptions({
+      ...{ samplingSteps: values.samplingSteps, sampler: values.sampler },
+      ddimLegacyLadder: values.ddimLegacyLadder ?? false,
+    });
+    const evaluation = await evaluateRun(run.path, prepared.data, {
+      ...{ scenes: this.#scenes(prepared), vision: resolved.vision, signal },
+      sampling,
+      onProgress: (text) => progress.update(text),
+    });
+    progress.clear();
+    note(describeEvaluation(evaluation, this.#lap.seconds()));
+    evaluation.openLoop?.warnings.forEach(warn);
+    if (resolved.settings.chunk === "truth") warn(shownTheAnswer(evaluation));
+    const exported = values.exportPt ? await exportPt(this.#program, run, context) : [];
+    const summary = runSummary({
+      ...{ program: this.#program, preset: values.preset, precision: values.precision },
+      ...{ config: first.config, settings: resolved.settings, vision: resolved.vision },
+      ...{ data: prepared.data, engine, outcome, evaluation, run: run.path, exported },
+      ...{ beginsWith: first.source, processes: engine.cluster.size, sampling },
+      ...{ warnings: this.#warnings.texts, checkpoints: checkpointsOf(run.path) },
+    });
+    writeFileAtomic(run.file("report.html"), trainingReport(run.path, summary, evaluation));
+    run.finish(summary);
+    printResults(evaluation, context);
+    this.#warnings.end(note);
+    const seconds = (performance.now() - this.#began) / 1000;
+    printEnd({ run: run.path, summary, evaluation, prepared, values, seconds }, context);
+    return { document: summary };
+  }
+
+  #job(
+    { settings, vision }: ResolvedTraining,
+    prepared: PreparedData,
+    first: FirstPolicy,
+    { cluster }: Engine,
+    onWarning: (text: string) => void,
+  ): Omit<TrainingJob, "run"> {
+    const { features, noAugment, precision } = this.#values;
+    const { note, progress } = this.#context;
+    const line = stepLines(settings.epochs, vision.visionReuse);
+    return {
+      ...{ trainingStage: this.#program.stage, settings, cluster, data: prepared.data },
+      ...{ config: first.config, parameters: first.parameters, onWarning },
+      features: featuresOf(this.#values, prepared),
+      ...(features === "pixel-2048" && !noAugment ? { augment: augmentPixels } : {}),
+      precision: precision === "bf16" ? "bfloat16" : "float32",
+      onStep: (step) => {
+        this.#warnings.tick();
+        progress.update(line(step));
+      },
+      onEpoch: ({ epoch, trainLoss, validationLoss }, isBest) => {
+        const validation = validationLoss === null
+          ? ""
+          : `, validation ${validationLoss.toFixed(6)}${isBest ? ", the best so far" : ""}`;
+        note(`epoch ${epoch}: train ${trainLoss?.toFixed(6)}${validation}`);
+      },
+    };
+  }
+
+  /** What the policy is shown, in the units of people. */
+  #describeInputs({ config, source }: FirstPolicy, { vision }: ResolvedTraining): void {
+    const { note } = this.#context, { sensorEncoder, family, actionExpert } = config;
+    if (source !== null) note(`begins with the policy of ${source.path}`);
+    if (sensorEncoder !== null) {
+      const rows = sensorEncoder.temporalLength;
+      note(`sensor window: ${rows} rows, ${Number(sensorMilliseconds(rows).toFixed(1))} ms`);
+    }
+    if (family === "diffusion") note(`noise schedule: ${actionExpert.timesteps} steps`);
+    if (this.#program.visionReuse > 1 || vision.visionReuse > 1) {
+      const { visionReuse: reuse, visionLatencyMs: late } = vision;
+      note(
+        `visual features serve ${reuse} actions (${
+          describeReuse(reuse)
+        }); in the simulator they come ` +
+          `${late} ms late`,
+      );
+    }
+  }
+
+  /** Scenes of the closed loop; it shows the policy five cameras, and asks for a plan of 8 actions. */
+  #scenes({ demonstration, extractor }: PreparedData): number {
+    if (demonstration === null || this.#values.noClosedLoop) return 0;
+    const { views } = extractor.identity;
+    if (views.join() === PHANTOM_VIEWS.join()) return SCENES;
+    this.#warnings.add(
+      `No insertions in the simulator: it shows ${PHANTOM_VIEWS.join(", ")}, the policy sees ` +
+        `${views.join(", ")}.`,
+    );
+    return 0;
+  }
+}
+
+/** A policy that was trained, and what it was trained with. */
+interface Trained {
+  readonly resolved: ResolvedTraining;
+  readonly prepared: PreparedData;
+  readonly first: FirstPolicy;
+  readonly engine: Engine;
+  readonly outcome: TrainingOutcome;
+}
+
+/** What Ctrl-C leaves. */
+function goesOn({ noResume, dryRun }: TrainingFlags, hasRun: boolean): string {
+  if (dryRun) return "Interrupted.";
+  return hasRun && noResume
+    ? "Interrupted: the same command without --no-resume goes on from there."
+    : "Interrupted: the same command goes on from there.";
+}
