@@ -26,5 +26,6 @@ export * as checkpoints from "./lib/checkpoints/mod.ts";
 export * as training from "./lib/training/mod.ts";
 export * as control from "./lib/control/mod.ts";
 export * as evaluation from "./lib/evaluation/mod.ts";
+export * as runs from "./lib/runs/mod.ts";
 export * as plots from "./lib/plots/mod.ts";
 export * as demonstration from "./lib/demonstration/mod.ts";
