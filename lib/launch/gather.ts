@@ -97,7 +97,7 @@ async function accept(
   try {
     while (found.size < member.size - 1) {
       const connection = await listener.accept();
-      const rank = Number(await readLine(connection));
+      const rank = Number(await readLine(connection, 1)); // its value may follow at once
       // Anybody may knock.
       if (rank > 0 && rank < member.size && !found.has(rank)) found.set(rank, connection);
       else close(connection);
@@ -164,10 +164,10 @@ async function write(connection: Deno.TcpConn, line: string): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
-/** The next line; undefined when the other has ended first. */
-async function readLine(connection: Deno.TcpConn): Promise<string | undefined> {
+/** The next line; undefined when the other has ended first. What is read with its end is lost. */
+async function readLine(connection: Deno.TcpConn, atOnce = 65536): Promise<string | undefined> {
   const decoder = new TextDecoder();
-  const buffer = new Uint8Array(65536);
+  const buffer = new Uint8Array(atOnce);
   let text = "";
   try {
     while (!text.endsWith("\n")) {

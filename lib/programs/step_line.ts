@@ -22,13 +22,13 @@ import type { StepProgress } from "../training/mod.ts";
  *   epochSteps: 24,
  *   totalSteps: 960,
  *   learningRate: 1e-3,
- *   seconds: { total: 9, data: 0.01, step: 8.9 },
+ *   seconds: { total: 9, data: 0.01, step: 8.9, save: 0 },
  *   samples: 64,
  * };
  * const line = stepLines(40);
  * assert.match(line(first), /^epoch 3\/40 step 11\/24 loss 0.012300 .* 8900 ms with compiling$/);
  * const next = { ...first.state, globalStep: 69, totals: { ...totals, steps: 21 } };
- * const seconds = { total: 10, data: 0.11, step: 9.7 };
+ * const seconds = { total: 10, data: 0.11, step: 9.7, save: 0 };
  * const second = line({ ...first, state: next, seconds, samples: 704 });
  * assert.match(second, /lr 1.00e-3 grad 0.50 sensor 700\/768 /);
  * assert.match(second, /640 samples\/s, data 10 %, step 80 ms, 1 min 29 s left$/);
