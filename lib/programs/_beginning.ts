@@ -1,5 +1,4 @@
 /** The policy of a first stage, before anything is loaded. */
-import { join } from "node:path";
 import { configDifferences } from "../checkpoints/_config.ts";
 import { openCheckpoint, pointerPath } from "../checkpoints/mod.ts";
 import { kebab } from "../cli/_kebab.ts";
@@ -12,6 +11,7 @@ import type { TrainingValues } from "./flags.ts";
 import type { TrainingProgram } from "./program.ts";
 import { PROGRAM_OF_STAGE1 } from "./program.ts";
 import { policyOf } from "./resolve.ts";
+import { runOf } from "./run_of.ts";
 
 /** What a training begins with. */
 export interface Beginning {
@@ -47,7 +47,10 @@ export function findBeginning(
   const isTaken = program.stage === "stage2" || !("trainingStage" in program.flags);
   if (stage1Checkpoint === undefined || !isTaken) return null;
   const resumed = resume === undefined ? null : ofRun(resume);
-  if (resumed !== null) return { ...resumed, values: withPolicy(values, resumed.config, null) };
+  if (resumed !== null) {
+    const { config, source, size } = resumed;
+    return { config, source, values: withPolicy(values, config, size) };
+  }
   using checkpoint = openCheckpoint(stage1Checkpoint, { which: usualCheckpoint(stage1Checkpoint) });
   const { config, trainingStage, path } = checkpoint;
   const refuse = (expected: string, found: string): never => {
@@ -68,10 +71,10 @@ export function findBeginning(
   if (first !== undefined && maker?.startsWith("train:") && !first.includes(maker)) {
     refuse(`a policy of ${first.join(" or ")}`, `one of ${maker}`);
   }
+  const all = withPolicy(values, config, presetOf(path, config));
   const names = POLICY_FLAGS.filter((flag) => given.has(flag));
   if (names.length > 0) {
     const { visionDim } = config.actionExpert;
-    const all = withPolicy(values, config, presetOf(path));
     const asked = policyOf(program, { ...all, ...pick(values, names) }, visionDim);
     const differences = configDifferences(asked, config, checkpoint.assumed);
     if (differences.length > 0) {
@@ -82,16 +85,17 @@ export function findBeginning(
       );
     }
   }
-  return { config, values: withPolicy(values, config, presetOf(path)), source: null };
+  return { config, values: all, source: null };
 }
 
 /** What a run that goes on began with; null if it is to begin anew. */
-function ofRun(run: string): Omit<Beginning, "values"> | null {
+function ofRun(run: string) {
   if (!isThere(pointerPath(run, "latest"))) return null;
   const { settings, notes } = readRunConfig(run);
   const { policy, beginsWith } = settings as { policy?: PolicyConfig; beginsWith?: string };
   if (policy === undefined || beginsWith === undefined) return null;
-  return { config: policy, source: { path: String(notes.stage1Checkpoint), digest: beginsWith } };
+  const source = { path: String(notes.stage1Checkpoint), digest: beginsWith };
+  return { config: policy, source, size: knownPreset(notes.preset) };
 }
 
 /** Flags that describe this policy. */
@@ -114,19 +118,15 @@ function withPolicy(
 }
 
 /** The size that a checkpoint's run was made with; else the one of the same width. */
-function presetOf(checkpoint: string): PresetName | null {
-  const run = join(checkpoint, "..", "..");
-  if (isThere(join(run, "config.json"))) {
-    try {
-      const found = readRunConfig(run).notes.preset;
-      if (PRESETS.includes(found as PresetName)) return found as PresetName;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error; // somebody else's config.json
-    }
-  }
-  using opened = openCheckpoint(checkpoint);
-  const width = opened.config?.actionExpert.hiddenDim;
-  return PRESETS.find((name) => preset(name).actionExpert.hiddenDim === width) ?? null;
+function presetOf(checkpoint: string, { actionExpert }: PolicyConfig): PresetName | null {
+  const run = runOf(checkpoint);
+  const noted = run === null ? null : knownPreset(readRunConfig(run).notes.preset);
+  const { hiddenDim } = actionExpert;
+  return noted ?? PRESETS.find((name) => preset(name).actionExpert.hiddenDim === hiddenDim) ?? null;
+}
+
+function knownPreset(name: unknown): PresetName | null {
+  return PRESETS.find((each) => each === name) ?? null;
 }
 
 function pick(values: TrainingValues, names: readonly string[]): Partial<TrainingValues> {

@@ -59,7 +59,7 @@ export function runConfig(
       precision: values.precision,
     })),
     notes: {
-      preset: values.preset,
+      preset: resolved.preset,
       data: values.data.map((path) => resolve(path)),
       cache,
       flags: keptFlags(program.flags, { ...values, engine: engine.name }),

@@ -1,3 +1,4 @@
+import { dataFacts } from "./_data_facts.ts";
 import { type CommandContext, formatDuration, formatTable, peakRss } from "../cli/mod.ts";
 import type { Engine } from "../engine/mod.ts";
 import { plural } from "../episodes/_plural.ts";
@@ -63,20 +64,7 @@ export async function dryRun(
     ...{ family, fusion, architecture, preset, parameters },
     engine: engine.name,
     processes,
-    data: {
-      episodes: {
-        train: data.training.dataset.episodes.length,
-        val: data.validation?.dataset.episodes.length ?? 0,
-      },
-      samples: {
-        train: data.training.dataset.length,
-        val: data.validation?.dataset.length ?? 0,
-      },
-      groups: outcome.shares.map(({ name, weight, requested, realised, samples }) => ({
-        ...{ name, weight, requestedShare: requested, realisedShare: realised, samples },
-      })),
-      cache,
-    },
+    data: { ...dataFacts(data, outcome.shares), cache },
     visionReuse: vision.visionReuse,
     effectiveBatch: settings.batchSize * settings.accumulation * processes,
     epochs: settings.epochs,

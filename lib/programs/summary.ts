@@ -1,3 +1,4 @@
+import { dataFacts } from "./_data_facts.ts";
 import type { Engine } from "../engine/mod.ts";
 import type { ErrorSummary } from "../evaluation/mod.ts";
 import { countParameters, type PolicyConfig, type SamplingOptions } from "../policies/mod.ts";
@@ -70,19 +71,7 @@ export function runSummary(input: SummaryInput) {
     precision: input.precision,
     processes: input.processes,
     parameters: { sensorEncoder, actionExpert, total },
-    data: {
-      episodes: {
-        train: data.training.dataset.episodes.length,
-        val: data.validation?.dataset.episodes.length ?? 0,
-      },
-      samples: {
-        train: data.training.dataset.length,
-        val: data.validation?.dataset.length ?? 0,
-      },
-      groups: shares.map(({ name, weight, requested, realised, samples }) => ({
-        ...{ name, weight, requestedShare: requested, realisedShare: realised, samples },
-      })),
-    },
+    data: dataFacts(data, shares),
     steps: state.globalStep,
     epochs: state.epoch,
     samplesSeen: state.samplesSeen,

@@ -134,7 +134,7 @@ class Training {
     // 3. The policy.
     expectSensor(resolved, prepared);
     const first = await firstPolicy(resolved, prepared, values.features, beginning);
-    note(describePolicy(first.config, values.preset));
+    note(describePolicy(first.config, resolved.preset));
     this.#describeInputs(first, resolved);
 
     // 4. The run.
@@ -190,7 +190,7 @@ class Training {
     if (resolved.settings.chunk === "truth") warn(shownTheAnswer(evaluation));
     const exported = values.exportPt ? await exportPt(this.#program, run, context) : [];
     const summary = runSummary({
-      ...{ program: this.#program, preset: values.preset, precision: values.precision },
+      ...{ program: this.#program, preset: resolved.preset, precision: values.precision },
       ...{ config: first.config, settings: resolved.settings, vision: resolved.vision },
       ...{ data: prepared.data, engine, outcome, evaluation, run: run.path, exported },
       ...{ beginsWith: first.source, processes: engine.cluster.size, sampling },
