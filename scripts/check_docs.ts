@@ -17,6 +17,7 @@ const ROOMS = [
   "episodes",
   "datasets",
   "features",
+  "vision_language",
   "policies",
   "checkpoints",
   "training",
@@ -25,6 +26,7 @@ const ROOMS = [
   "runs",
   "plots",
   "demonstration",
+  "notebooks",
   "inspect",
   "launch",
   "cli",
@@ -52,11 +54,17 @@ if (import.meta.main) {
     flags: { examples: switchFlag("run its examples instead, and the README's") },
     run: async ({ examples }, { print }) => {
       if (examples) {
-        const { success } = await new Deno.Command(Deno.execPath(), {
-          args: ["test", "-A", "--doc", "mod.ts", "lib", "README.md"],
-          cwd,
-        }).spawn().status;
-        return { exitCode: success ? 0 : 1 };
+        const folder = Deno.makeTempDirSync(); // of all files that examples write
+        try {
+          const { success } = await new Deno.Command(Deno.execPath(), {
+            args: ["test", "-A", "--doc", "mod.ts", "lib", "README.md"],
+            cwd,
+            env: { TMPDIR: folder },
+          }).spawn().status;
+          return { exitCode: success ? 0 : 1 };
+        } finally {
+          Deno.removeSync(folder, { recursive: true });
+        }
       }
       const findings = await lint();
       for (const finding of findings) print(`${finding.trim()}\n`);

@@ -1,11 +1,14 @@
 /**
  * `deno task test [FILE…]`: every test, each file in a process of its own, so that one that crashes
- * takes no other with it. The last line is `N passed, N failed`, with the number of skipped tests if
- * there are any.
+ * takes no other with it. Types are not checked: that takes longer than most tests, once per file,
+ * and `deno check` does it for all at once. A file that leaves something in its temporary folder has
+ * failed. The last line is `N passed, N failed`, with the number of skipped tests if there are any.
  *
  * @module
  */
+import { rmSync } from "node:fs";
 import { runCommand, textFlag } from "../lib/cli/mod.ts";
+import { temporaryFolder } from "../tests/_temporary.ts";
 
 const decoder = new TextDecoder();
 const root = new URL("..", import.meta.url).pathname;
@@ -26,27 +29,54 @@ interface Outcome {
   readonly skipped: number;
 }
 
-async function run(file: string, filter: string, print: (text: string) => void): Promise<Outcome> {
-  const { code, signal, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", ...(filter === "" ? [] : ["--filter", filter]), file],
+/** How files are run. */
+interface Options {
+  readonly filter: string;
+  readonly signal: AbortSignal;
+  readonly print: (text: string) => void;
+}
+
+async function run(file: string, { filter, signal: abort, print }: Options): Promise<Outcome> {
+  const temporary = temporaryFolder();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "--no-check", ...(filter === "" ? [] : ["--filter", filter]), file],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1" },
-  }).output();
+    env: { NO_COLOR: "1", TMPDIR: temporary, TEMP: temporary, TMP: temporary },
+    detached: true, // with all processes that it starts, in a group that can be ended
+  }).spawn();
+  const end = () => endGroup(child);
+  child.status.then(end);
+  abort.addEventListener("abort", end);
+  const { code, signal, stdout, stderr } = await child.output();
+  abort.removeEventListener("abort", end);
   const output = decoder.decode(stdout);
   // Deno's closing line, such as `ok | 12 passed | 0 failed | 3 ignored (2s)`.
   const closing = output.split("\n").findLast((line) => /^(ok|FAILED) \| \d/.test(line)) ?? "";
   const number = (what: string) => Number(new RegExp(`(\\d+) ${what}`).exec(closing)?.[1] ?? 0);
   const lost = code !== 0 && number("failed") === 0; // it crashed, or could not be loaded
+  const left = [...Deno.readDirSync(temporary)].map(({ name }) => name);
   print(output.trim());
   if (code !== 0) print(decoder.decode(stderr).trim());
   if (lost) print(`${file} ended with ${signal ?? `exit code ${code}`}`);
+  else if (left.length > 0) print(`${file} left ${left.join(", ")} in its temporary folder`);
+  rmSync(temporary, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
   return {
     passed: number("passed"),
-    failed: number("failed") + (lost ? 1 : 0),
+    failed: number("failed") + (lost || left.length > 0 ? 1 : 0),
     skipped: number("ignored"),
   };
+}
+
+/** Ends a process, if it is there, and those it has left behind. */
+function endGroup(child: Deno.ChildProcess): void {
+  try {
+    if (Deno.build.os === "windows") child.kill();
+    else Deno.kill(-child.pid, "SIGKILL");
+  } catch {
+    // all have ended
+  }
 }
 
 if (import.meta.main) {
@@ -59,12 +89,13 @@ if (import.meta.main) {
         default: "",
       }),
     },
-    run: async ({ filter }, { arguments: named, print }) => {
+    run: async ({ filter }, { arguments: named, print, signal }) => {
       const files = named.length > 0 ? [...named] : testFiles(`${root}tests`);
       const outcomes: Outcome[] = [];
       const worker = async () => {
         for (let file = files.shift(); file !== undefined; file = files.shift()) {
-          outcomes.push(await run(file, filter, print));
+          outcomes.push(await run(file, { filter, signal, print }));
+          signal.throwIfAborted();
         }
       };
       await Promise.all(Array.from({ length: Math.min(2, navigator.hardwareConcurrency) }, worker));
