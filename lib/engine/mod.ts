@@ -40,6 +40,12 @@
  */
 export * as tf from "@tensorflow/tfjs";
 export * from "./collectives/mod.ts";
+export {
+  Bfloat16Tensor,
+  isBfloat16Faster,
+  nativeBfloat16,
+  writtenTensor,
+} from "./bfloat16_tensor.ts";
 export * from "./compile.ts";
 export * from "./gradients.ts";
 export * from "./install/mod.ts";
@@ -48,6 +54,7 @@ export { clipByGlobalNorm, type GlobalNorm } from "./optimizers/clip.ts";
 export type { Optimizer, ParameterGroup, UpdateOptions } from "./optimizers/optimizer.ts";
 export { sgd, type SgdOptions } from "./optimizers/sgd.ts";
 export * from "./random.ts";
+export { recompute } from "./recompute.ts";
 export * from "./saved_model.ts";
 export * from "./start.ts";
 export * from "./variable.ts";

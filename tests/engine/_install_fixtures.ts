@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Wheel } from "../../lib/engine/install/_wheel.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** Whether python3 answers; the tests that build archives need it. */
 export const HAS_PYTHON: boolean = answers("python3", ["-c", "import zipfile"]);
@@ -84,7 +85,7 @@ shutil.copy(wheel, os.path.join(target, "tensorflow_cpu-2.21.0-any.whl"))
 export async function makeSite(
   options: { change?: (bytes: Uint8Array) => Uint8Array; parent?: string } = {},
 ): Promise<Site> {
-  const folder = await Deno.makeTempDir(options.parent ? { dir: options.parent } : {});
+  const folder = options.parent ? Deno.makeTempDirSync({ dir: options.parent }) : temporaryFolder();
   const wheelPath = join(folder, "pinned.whl");
   await Deno.mkdir(join(folder, "modules", "pip"), { recursive: true });
   await Deno.writeTextFile(join(folder, "modules", "pip", "__init__.py"), "");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { HAS_PYTHON, makeSite, namesIn, startInstall } from "./_install_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const MEGABYTES = 12;
 const reason = Deno.build.os !== "linux"
@@ -26,7 +27,7 @@ async function unmount(folder: string): Promise<void> {
 }
 
 async function canMount(): Promise<boolean> {
-  const folder = await Deno.makeTempDir();
+  const folder = temporaryFolder();
   const can = await mount(folder).catch(() => false);
   if (can) await unmount(folder);
   else await Deno.remove(folder);
@@ -39,7 +40,7 @@ function diskTest(name: string, fn: (disk: string) => Promise<void>): void {
     name: title,
     ignore: reason !== undefined,
     fn: async () => {
-      const disk = await Deno.makeTempDir();
+      const disk = temporaryFolder();
       assert.ok(await mount(disk));
       try {
         await fn(disk);

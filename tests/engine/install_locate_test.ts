@@ -4,6 +4,7 @@ import { cacheFolder } from "../../lib/engine/install/mod.ts";
 import { libraryNames } from "../../lib/engine/install/_platform.ts";
 import { search, type SearchSettings } from "../../lib/engine/install/_search.ts";
 import { pythonTest } from "./_install_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const platform = "linux-x86_64";
 const { framework, cc } = libraryNames(platform);
@@ -15,21 +16,17 @@ async function inFolder(
     find: (settings?: Partial<SearchSettings>) => ReturnType<typeof search>,
   ) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await fn(folder, (settings) =>
-      search({
-        cuda: false,
-        setting: "",
-        platform,
-        cache: join(folder, "cache"),
-        python: ["false"],
-        systemFolders: [],
-        ...settings,
-      }));
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  await fn(folder, (settings) =>
+    search({
+      cuda: false,
+      setting: "",
+      platform,
+      cache: join(folder, "cache"),
+      python: ["false"],
+      systemFolders: [],
+      ...settings,
+    }));
 }
 
 async function putLibraries(folder: string, names: readonly string[] = [framework, cc[0]!]) {
@@ -168,7 +165,7 @@ Deno.test("the cache folder follows TROCAR_CACHE, XDG and HOME, and says when no
     }).output();
     return new TextDecoder().decode(stdout).trim();
   };
-  const denoDir = await Deno.makeTempDir();
+  const denoDir = temporaryFolder();
   assert.equal(await run({ TROCAR_CACHE: "/x/y", HOME: "/h" }), "/x/y");
   if (Deno.build.os === "linux") {
     assert.equal(await run({ XDG_CACHE_HOME: "/xdg", HOME: "/h" }), "/xdg/trocar");
@@ -176,6 +173,5 @@ Deno.test("the cache folder follows TROCAR_CACHE, XDG and HOME, and says when no
   }
   assert.match(await run({ TROCAR_CACHE: "here" }), /bad-setting.*absolute.*"here"/);
   assert.match(await run({}), /bad-setting Cannot choose a cache folder: HOME is not set/);
-  await Deno.remove(denoDir, { recursive: true });
   assert.ok(cacheFolder().startsWith("/"));
 });

@@ -3,17 +3,14 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { FileLock } from "../../lib/engine/install/_lock.ts";
 import { namesIn } from "./_install_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const heartbeat = 20;
 
 async function inFolder(fn: (path: string, folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await fn(join(folder, "lock"), folder);
-    assert.deepEqual(namesIn(folder), []);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  const folder = temporaryFolder();
+  await fn(join(folder, "lock"), folder);
+  assert.deepEqual(namesIn(folder), []);
 }
 
 Deno.test("only one holds the lock at a time", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { makeSite, namesIn, pythonTest, type Site, startInstall } from "./_install_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const ENGINE = `
 const log = Deno.env.get("ENGINE_LOG");
@@ -86,7 +87,7 @@ pythonTest("the diagnosis names what was started and what is missing", async () 
 });
 
 Deno.test("setup --check with nothing installed: exit 1, one document, no folders", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = temporaryFolder();
   const env = { TROCAR_CACHE: join(folder, "cache"), PATH: folder };
   const { code, stdout, stderr } = await run("../../scripts/setup.ts", ["--check", "--json"], env);
   const document = JSON.parse(stdout);
@@ -97,11 +98,10 @@ Deno.test("setup --check with nothing installed: exit 1, one document, no folder
   }
   assert.deepEqual(Object.keys(document), ["engine", "version", "path", "source", "devices"]);
   assert.deepEqual(namesIn(folder), []);
-  await Deno.remove(folder);
 });
 
 Deno.test("setup without Python: exit 1, what to do, and which engines serve", async () => {
-  const folder = await Deno.makeTempDir();
+  const folder = temporaryFolder();
   const env = { TROCAR_CACHE: join(folder, "cache"), PATH: folder };
   const { code, stdout, stderr } = await run("../../scripts/setup.ts", ["--force", "--json"], env);
   assert.equal(code, 1);
@@ -109,7 +109,6 @@ Deno.test("setup without Python: exit 1, what to do, and which engines serve", a
   assert.match(stderr, /apt install python3|Make room|no library for this platform/);
   assert.match(stderr, /--engine wasm/);
   assert.deepEqual(namesIn(join(folder, "cache", "tensorflow")), []);
-  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("setup with a bad TROCAR_TENSORFLOW: exit 1, and the folder is named", async () => {

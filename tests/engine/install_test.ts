@@ -10,6 +10,7 @@ import {
   startInstall,
   until,
 } from "./_install_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const INSTALLED = `2.21.0-${Deno.build.os}-${Deno.build.arch}-cpu`;
 
@@ -192,7 +193,7 @@ pythonTest("no network: the message names it", async () => {
 }, { needsPip: true });
 
 Deno.test("a platform without libraries is told which engines serve", async () => {
-  const cache = await Deno.makeTempDir();
+  const cache = temporaryFolder();
   const { outcome } = startInstall({ cache, env: {}, wheel: undefined as never }, {
     settings: { platform: "windows-x86_64", wheels: undefined },
   });

@@ -27,6 +27,7 @@ import {
   still,
   trocarPolicy,
 } from "./_networks.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const FAMILIES = ["regression", "diffusion"] as const;
 const FUSIONS: readonly Fusion[] = ["concat", "cross_attention", "gated", "none"];
@@ -106,7 +107,7 @@ onEngines(
     using features = await DatasetFeatures.open(
       new EpisodeDataset([]),
       pixel2048(),
-      Deno.makeTempDirSync(),
+      temporaryFolder(),
     );
     assert.throws(() => expectFeatureWidth(wide, features), /2048 of pixel-2048/);
     expectFeatureWidth(

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../_temporary.ts";
 
 const SCRIPT = fileURLToPath(new URL("../../scripts/parity.ts", import.meta.url));
 const FIXTURES = fileURLToPath(new URL("../../data-fixtures", import.meta.url));
@@ -8,7 +9,7 @@ async function run(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", SCRIPT, "--engine", "wasm", ...args],
     env: { NO_COLOR: "1" },
-    cwd: Deno.makeTempDirSync(),
+    cwd: temporaryFolder(),
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };

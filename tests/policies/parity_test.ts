@@ -8,6 +8,7 @@ import {
   runParity,
 } from "../../lib/policies/parity/mod.ts";
 import { fixturePath, onEngines } from "./_engines.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const FUSIONS = ["concat", "cross_attention", "gated", "none"];
 const EIGHT = ["regression", "diffusion"].flatMap((family) =>
@@ -77,7 +78,7 @@ onEngines("runParity() finds a gradient that one side lacks", async () => {
 });
 
 Deno.test("readFixture() names the field that is wrong", () => {
-  const path = `${Deno.makeTempDirSync()}/fixture.json`;
+  const path = temporaryPath("fixture.json");
   const text = Deno.readTextFileSync(fixturePath(MORE[0]!));
   const check = (change: (json: Record<string, Record<string, unknown>>) => void, what: RegExp) => {
     const json = JSON.parse(text);

@@ -1,18 +1,11 @@
 /** The `TFJSBinding` that tfjs's node backend expects, on TensorFlow's C API instead of a native addon. */
 import { type Attribute, setAttribute } from "./_attributes.ts";
-import { encodeConfig } from "./_config_proto.ts";
+import { type ContextConfig, encodeConfig } from "./_config_proto.ts";
+import { type Device, listDevices, newContext } from "./_context.ts";
 import { describe, DT, type ElementArray } from "./_dtypes.ts";
-import { check, cString, type Library, type Pointer, readCString } from "./_library.ts";
+import { check, cString, type Library, type Pointer } from "./_library.ts";
 import { SavedModels } from "./_saved_models.ts";
 import { type TensorMetadata, TensorTable, type TensorValues } from "./_tensors.ts";
-
-/** A device that TensorFlow can run ops on. */
-export interface Device {
-  /** Such as `/job:localhost/replica:0/task:0/device:CPU:0`. */
-  readonly name: string;
-  /** Such as `CPU` or `GPU`. */
-  readonly type: string;
-}
 
 /** Takes over the creation of tensors and the execution of ops while a function is being traced. */
 export interface Tracer {
@@ -25,14 +18,6 @@ export interface Tracer {
     inputs: readonly number[],
     outputs: number,
   ): TensorMetadata[];
-}
-
-/** How a binding is made. */
-export interface BindingOptions {
-  /** Threads inside one op. */
-  readonly intraOpThreads: number;
-  /** Threads across ops. */
-  readonly interOpThreads: number;
 }
 
 /** One eager context and its tensors, callable by tfjs's kernels. */
@@ -76,7 +61,7 @@ export class TensorFlowBinding {
    */
   constructor(
     library: Library,
-    options: BindingOptions,
+    options: ContextConfig,
     context: Pointer = newContext(library, options),
   ) {
     this.library = library;
@@ -265,37 +250,4 @@ export class TensorFlowBinding {
   getNumOfSavedModels(): number {
     return this.#savedModels.size;
   }
-}
-
-/**
- * Makes an eager context.
- *
- * @param library The open library.
- * @param threads Thread counts.
- * @throws {TensorFlowError} If TensorFlow cannot make one.
- */
-export function newContext(library: Library, threads: BindingOptions): Pointer {
-  const { api, status } = library;
-  const config = encodeConfig(threads);
-  const options = api.TFE_NewContextOptions();
-  api.TFE_ContextOptionsSetConfig(options, config, BigInt(config.length), status);
-  check(library, "Cannot configure TensorFlow");
-  const context = api.TFE_NewContext(options, status);
-  api.TFE_DeleteContextOptions(options);
-  check(library, "Cannot start TensorFlow");
-  return context;
-}
-
-function listDevices(library: Library, context: Pointer): Device[] {
-  const { api, status } = library;
-  const list = api.TFE_ContextListDevices(context, status);
-  check(library, "Cannot list TensorFlow's devices");
-  const devices = Array.from({ length: api.TF_DeviceListCount(list) }, (_, i) => ({
-    name: readCString(api.TF_DeviceListName(list, i, status)),
-    type: readCString(api.TF_DeviceListType(list, i, status)),
-  }));
-  api.TF_DeleteDeviceList(list);
-  // Those of other processes are listed too, after this one's.
-  const [own] = devices[0]!.name.split("/device:");
-  return devices.filter(({ name }) => name.startsWith(`${own}/device:`));
 }

@@ -2,9 +2,11 @@
 import { type Attribute, setAttribute } from "./_attributes.ts";
 import type { TensorFlowBinding, Tracer } from "./_binding.ts";
 import { describe, DT, type ElementArray } from "./_dtypes.ts";
+import { graphFunction } from "./_graph_function.ts";
 import { check, cString, cStringOnce, dimsArray, type Pointer } from "./_library.ts";
-import { groupInputs, opDef } from "./_op_defs.ts";
-import { inferred, outputRef, outputRefs, type Symbolic } from "./_symbolic.ts";
+import { addInputs, groupInputs, opDef } from "./_op_defs.ts";
+import { OpOrder } from "./_op_order.ts";
+import { inferred, setShape, type Symbolic } from "./_symbolic.ts";
 import { Autocast } from "./_autocast.ts";
 import { Products } from "./_product_record.ts";
 import { SideEffects } from "./_side_effects.ts";
@@ -28,6 +30,7 @@ export class GraphTracer implements Tracer {
   readonly #inputs: Symbolic[] = [];
   readonly #captured = new Map<number, { id: number; symbolic: Symbolic }>();
   readonly #effects = new SideEffects();
+  readonly #order = new OpOrder();
   readonly #callees = new Map<string, TracedFunction>();
   readonly #inputVariables = new Map<number, { shape: readonly number[]; dtype: number }>();
   /** Shapes of the values behind resource placeholders. */
@@ -38,11 +41,6 @@ export class GraphTracer implements Tracer {
   /** Products of traced tensors, which updates can make themselves. */
   readonly #products = new Products();
   #isExact = false;
-  /** What ops that are added now wait for. */
-  #waits: Pointer[] = [];
-  /** The last op of the last section. */
-  #sectionEnd: Pointer | undefined;
-  #lastOp: Pointer | undefined;
   #nodes = 0;
   /** Called with what cannot be traced; must throw. */
   readonly #refuse: (problem: string) => never;
@@ -160,25 +158,18 @@ export class GraphTracer implements Tracer {
     const place = () =>
       `Cannot trace ${name}(${symbols.map((s) => describe(s.dtype, s.shape)).join(", ")})`;
     const op = this.#node(name, (description) => {
-      let at = 0;
-      groups.forEach((count, i) => {
-        const arg = definition.inputs[i]!;
-        if (arg.numberAttr || arg.typeListAttr) {
-          api.TF_AddInputList(description, outputRefs(symbols.slice(at, at + count)), count);
-        } else api.TF_AddInput(description, outputRef(symbols[at]!));
-        at += count;
-      });
+      addInputs(library, description, definition, groups, symbols);
       for (const before of this.#effects.before(name, definition.stateful, symbols)) {
         api.TF_AddControlInput(description, before);
       }
-      for (const before of this.#waits) api.TF_AddControlInput(description, before);
+      for (const before of this.#order.waits) api.TF_AddControlInput(description, before);
       for (const attribute of attributes) {
         if (definition.inferred.has(attribute.name)) continue;
         setAttribute(library, description, true, attribute, (id) => tensors.resolve(id));
       }
     }, place);
     this.#effects.after(name, definition.stateful, op, symbols);
-    this.#lastOp = op;
+    this.#order.added(op);
     return this.#outputs(name, op, symbols);
   }
 
@@ -198,16 +189,12 @@ export class GraphTracer implements Tracer {
    * make is then in the cache when they use it, and its memory is free for the next section.
    */
   section(after: readonly number[], body: () => void): void {
-    const outside = new Set([...this.#inputs, ...this.#captured.values().map((c) => c.symbolic)]);
-    this.#waits = after.map((id) => this.#resolve(id)).filter((symbolic) => !outside.has(symbolic))
-      .map(({ op }) => op);
-    if (this.#sectionEnd !== undefined) this.#waits.push(this.#sectionEnd);
-    try {
-      body();
-    } finally {
-      this.#waits = [];
-      this.#sectionEnd = this.#lastOp;
-    }
+    this.#order.section(this.#opsOf(after), body);
+  }
+
+  /** Adds ops that do not run before some tensors are there. */
+  after<T>(ids: readonly number[], body: () => T): T {
+    return this.#order.after(this.#opsOf(ids), body);
   }
 
   /** Adds a call of another traced function, which may be compiled as one XLA cluster. */
@@ -238,7 +225,6 @@ export class GraphTracer implements Tracer {
    */
   finish(name: string, outputs: readonly number[]): TracedFunction {
     const { library } = this.#binding;
-    const { api, status } = library;
     const results = outputs.map((id) => {
       const { dtype } = this.metadata(id);
       const attributes = [{ name: "T", type: 4, value: dtype }];
@@ -247,29 +233,9 @@ export class GraphTracer implements Tracer {
     const captured = [...this.#captured.values()];
     const parameters = [...this.#inputs, ...captured.map((c) => c.symbolic)];
     const returns = results.map((m) => this.#symbols.get(m.id)!);
-    const control = BigUint64Array.from(
-      this.#effects.last(),
-      (op) => BigInt(Deno.UnsafePointer.value(op)),
-    );
-    const handle = api.TF_GraphToFunctionWithControlOutputs(
-      this.#graph,
-      cStringOnce(name),
-      0,
-      -1,
-      null,
-      parameters.length,
-      outputRefs(parameters),
-      returns.length,
-      outputRefs(returns),
-      null,
-      control.length,
-      control,
-      null,
-      null,
-      null,
-      status,
-    );
-    check(library, `Cannot make function "${name}"`);
+    const handle = graphFunction(library, this.#graph, name, {
+      ...{ parameters, returns, control: this.#effects.last() },
+    });
     return {
       name,
       captures: captured.map((c) => c.id),
@@ -316,6 +282,13 @@ export class GraphTracer implements Tracer {
     return { op, index: 0, shape: [...shape], dtype };
   }
 
+  /** Ops that make tensors; what comes from outside is there already. */
+  #opsOf(ids: readonly number[]): Pointer[] {
+    const outside = new Set([...this.#inputs, ...this.#captured.values().map((c) => c.symbolic)]);
+    return ids.map((id) => this.#resolve(id)).filter((symbolic) => !outside.has(symbolic))
+      .map(({ op }) => op);
+  }
+
   #resolve(id: number): Symbolic {
     const known = this.#symbols.get(id) ?? this.#captured.get(id)?.symbolic;
     if (known !== undefined) return known;
@@ -331,19 +304,10 @@ export class GraphTracer implements Tracer {
 
   #outputs(name: string, op: Pointer, inputs: readonly Symbolic[]): TensorMetadata[] {
     const { library } = this.#binding;
-    const { api, status } = library;
     if (name === "ReadVariableOp") {
-      const shape = this.#valueShapes.get(inputs[0]!)!;
-      api.TF_GraphSetTensorShape(
-        this.#graph,
-        outputRef({ op, index: 0 }),
-        dimsArray(shape),
-        shape.length,
-        status,
-      );
-      check(library, "Cannot trace the read of a variable");
+      setShape(library, this.#graph, { op, index: 0 }, this.#valueShapes.get(inputs[0]!)!);
     }
-    return Array.from({ length: api.TF_OperationNumOutputs(op) }, (_, index) => {
+    return Array.from({ length: library.api.TF_OperationNumOutputs(op) }, (_, index) => {
       const { dtype, dims } = inferred(library, this.#graph, { op, index });
       if (dims === undefined || dims.includes(-1)) {
         this.#refuse(

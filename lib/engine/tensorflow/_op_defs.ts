@@ -1,5 +1,6 @@
 /** What the C API's graph functions must know of an op: which inputs are lists, and whether it has effects. */
 import { check, cString, type Library, type Pointer } from "./_library.ts";
+import { outputRef, outputRefs, type Symbolic } from "./_symbolic.ts";
 
 /** One input of an op. */
 interface InputArg {
@@ -112,5 +113,31 @@ export function groupInputs(
       throw new TypeError(`Cannot trace op: it needs attribute "${attribute}" for its list inputs`);
     }
     return length;
+  });
+}
+
+/**
+ * Adds the inputs of a graph node.
+ *
+ * @param library The open library.
+ * @param description The node's `TF_OperationDescription`.
+ * @param def The op's definition.
+ * @param groups What {@link groupInputs} says.
+ * @param inputs The flat inputs.
+ */
+export function addInputs(
+  { api }: Library,
+  description: Pointer,
+  def: OpDef,
+  groups: readonly number[],
+  inputs: readonly Symbolic[],
+): void {
+  let at = 0;
+  groups.forEach((count, i) => {
+    const arg = def.inputs[i]!;
+    if (arg.numberAttr || arg.typeListAttr) {
+      api.TF_AddInputList(description, outputRefs(inputs.slice(at, at + count)), count);
+    } else api.TF_AddInput(description, outputRef(inputs[at]!));
+    at += count;
   });
 }

@@ -1,5 +1,5 @@
 /** Tensors of a graph, and how the C API refers to them. */
-import { check, type Library, type Pointer } from "./_library.ts";
+import { check, dimsArray, type Library, type Pointer } from "./_library.ts";
 import type { TensorValues } from "./_tensors.ts";
 
 /** A tensor of a graph: output `index` of operation `op`. */
@@ -55,4 +55,23 @@ export function inferred(
   if (rank > 0) api.TF_GraphGetTensorShape(graph, ref, dims, rank, status);
   const dtype = api.TF_OperationOutputType(ref);
   return { dtype, dims: rank < 0 ? undefined : Array.from(dims.subarray(0, rank), Number) };
+}
+
+/**
+ * Tells TensorFlow the shape of an output that it cannot infer.
+ *
+ * @param library The open library.
+ * @param graph The graph that holds it.
+ * @param output The output.
+ * @param shape Its shape.
+ */
+export function setShape(
+  library: Library,
+  graph: Pointer,
+  output: { readonly op: Pointer; readonly index: number },
+  shape: readonly number[],
+): void {
+  const { api, status } = library;
+  api.TF_GraphSetTensorShape(graph, outputRef(output), dimsArray(shape), shape.length, status);
+  check(library, "Cannot trace the read of a variable");
 }

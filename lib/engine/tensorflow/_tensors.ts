@@ -93,7 +93,48 @@ export class TensorTable {
    * @returns The id.
    */
   create(shape: readonly number[], dtype: number, values: TensorValues): number {
-    const tensor = this.allocate(shape, dtype, values);
+    return this.#adoptTensor(this.allocate(shape, dtype, values), shape, dtype, values);
+  }
+
+  /**
+   * Makes a tensor whose memory is written in place, without a copy in JavaScript.
+   *
+   * @param shape Its shape.
+   * @param dtype Its `TF_DataType`, of fixed size.
+   * @param write Called once with all bytes of the tensor, which it must write before it returns.
+   * @returns The id.
+   */
+  createWritten(
+    shape: readonly number[],
+    dtype: number,
+    write: (bytes: Uint8Array<ArrayBuffer>) => void,
+  ): number {
+    const { api } = this.#library;
+    const bytes = shape.reduce((product, dim) => product * dim, dtypeInfo(dtype)!.size);
+    const tensor = api.TF_AllocateTensor(dtype, dimsArray(shape), shape.length, BigInt(bytes));
+    if (tensor === null) {
+      throw new RangeError(
+        `Cannot create ${describe(dtype, shape)}: out of memory, current value is ${bytes} bytes`,
+      );
+    }
+    try {
+      if (bytes > 0) {
+        const data = api.TF_TensorData(tensor)!;
+        write(new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(data, bytes)));
+      }
+    } catch (error) {
+      api.TF_DeleteTensor(tensor);
+      throw error;
+    }
+    return this.#adoptTensor(tensor, shape, dtype, []);
+  }
+
+  #adoptTensor(
+    tensor: Pointer,
+    shape: readonly number[],
+    dtype: number,
+    values: TensorValues,
+  ): number {
     const { api, status } = this.#library;
     let handle = api.TFE_NewTensorHandle(tensor, status);
     if (dtype === DT.string) {

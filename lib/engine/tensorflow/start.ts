@@ -1,7 +1,8 @@
 /** Starts the native engine from a TensorFlow that was found. */
 import { setNativeBackend, startedBackend } from "./_active.ts";
 import { TensorFlowBackend } from "./_backend.ts";
-import { newContext, TensorFlowBinding } from "./_binding.ts";
+import { TensorFlowBinding } from "./_binding.ts";
+import { newContext } from "./_context.ts";
 import {
   allowJointLoops,
   ERROR,

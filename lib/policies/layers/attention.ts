@@ -48,13 +48,10 @@ export function attention(
     y.reshape([batch, y.shape[1]!, heads, width / heads]).transpose([0, 2, 1, 3]); // (B, heads, ·, W/heads)
   const { q, k, v } = project(p, name, x, memory, width);
   const scores = tf.matMul(split(q), split(k), false, true).mul(1 / Math.sqrt(width / heads));
-  const probabilities = dropout(
-    softmax(mask === null ? scores : scores.add(hidden(mask))), // (B, heads, Q, K)
-    options.dropout,
-    `${name}.probabilities`,
-    context,
-  );
-  const mixed = tf.matMul(probabilities, split(v)).transpose([0, 2, 1, 3]);
+  const probabilities = softmax(mask === null ? scores : scores.add(hidden(mask))); // (B, heads, Q, K)
+  context.onAttention?.(name, probabilities);
+  const kept = dropout(probabilities, options.dropout, `${name}.probabilities`, context);
+  const mixed = tf.matMul(kept, split(v)).transpose([0, 2, 1, 3]);
   return linear(p, `${name}.out_proj`, mixed.reshape([batch, queries, width]));
 }
 

@@ -11,6 +11,11 @@ export interface ForwardContext {
   readonly random: Random | null;
   /** Takes new values of running statistics by their keys, for the caller to assign. */
   readonly updates: Record<string, tf.Tensor>;
+  /**
+   * Is shown the probabilities of every attention, `(B, heads, Q, K)`, before dropout; they are the
+   * network's own, to be copied or summed up at once. @default {nobody looks}
+   */
+  readonly onAttention?: (name: string, probabilities: tf.Tensor) => void;
 }
 
 /**
