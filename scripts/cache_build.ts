@@ -63,7 +63,8 @@ ${IMPORT_HELP}`,
         ...(share && { share }),
         onProgress: (done, total, secondsLeft) =>
           context.progress.update(
-            `${done} of ${total} features, about ${formatDuration(secondsLeft)} left`,
+            `${done} of ${total} features` +
+              (done < total ? `, about ${formatDuration(secondsLeft)} left` : ""),
           ),
       });
       const parts = gathering === undefined ? [mine] : await gathering.gather(mine);

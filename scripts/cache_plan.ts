@@ -4,11 +4,13 @@
  * @module
  */
 import { formatDuration, runCommand, switchFlag } from "../lib/cli/mod.ts";
+import { plural } from "../lib/episodes/_plural.ts";
 import {
   type CacheReport,
   estimateBuild,
   FeatureStore,
   missingFeatures,
+  plannedLatency,
 } from "../lib/features/mod.ts";
 import {
   CACHE_ARGUMENTS,
@@ -35,6 +37,9 @@ ${IMPORT_HELP}`,
       ...CACHE_FLAGS,
       shard: shardFlag,
       noEstimate: switchFlag("do not measure how long building will take"),
+      latency: switchFlag(
+        "also measure how long one feature takes at work, and how many actions it must serve",
+      ),
     },
     run: async (flags, context) => {
       const start = performance.now();
@@ -44,6 +49,9 @@ ${IMPORT_HELP}`,
       const damaged = store.quarantined;
       context.progress.update("measuring how long building will take");
       const estimate = flags.noEstimate ? undefined : await estimateBuild(plan, missing);
+      const latency = flags.latency
+        ? await plannedLatency(plan, { signal: context.signal })
+        : undefined;
       context.progress.clear();
       const report: CacheReport = {
         planned: planned.length + plan.failures.length,
@@ -58,6 +66,7 @@ ${IMPORT_HELP}`,
       const more = {
         missing: missing.length,
         ...(estimate && { estimatedSeconds: estimate.seconds }),
+        ...(latency && { latencyMs: latency, reuse: latency.reuse }),
         episodes: plan.episodes.length,
         steps: steps(plan),
         cache: plan.folder,
@@ -76,6 +85,17 @@ ${IMPORT_HELP}`,
         context.print(
           `Building ${missing.length} features takes about ${formatDuration(seconds)}, ` +
             `measured on ${measured} of them.`,
+        );
+      }
+      if (latency) {
+        const { p50, p95, runs, planned, reuse } = latency;
+        context.print(
+          `One feature at a time takes ${p50.toFixed(1)} ms, in 95 of 100 cases at most ` +
+            `${p95.toFixed(1)} ms (${runs} measured). At work one must serve ${
+              plural(reuse, "action")
+            } ` +
+            `of 100 ms, with a tenth of headroom: train with deno task train:async and ` +
+            `--vlm-latency-ms ${Math.ceil(planned / 10) * 10}.`,
         );
       }
       return result;

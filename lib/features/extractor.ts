@@ -91,11 +91,25 @@ export interface FeatureExtractor {
   /** What the commands need beside name and views to make this extractor; default nothing. */
   readonly flags?: readonly string[];
   /**
-   * Number of tokens that a request will give; requests of equal length share a batch. Default 1.
+   * Number of tokens that a request will give. Default 1.
    *
    * @param request what the feature would be made of
    */
   tokenCount?(request: FeatureRequest): number;
+  /**
+   * Tokens that are computed for a request, by which its time goes; requests of equal cost share a
+   * batch. Default: the number of tokens that it gives.
+   *
+   * @param request what the feature would be made of
+   */
+  cost?(request: FeatureRequest): number | Promise<number>;
+  /**
+   * Requests that are computed in one call, where that changes the last digits: the cache then always
+   * gives the same ones together. Default 1.
+   */
+  readonly together?: number;
+  /** Loads what extracting needs, which otherwise the first call does. */
+  prepare?(): Promise<void>;
   /**
    * Makes features. Models are loaded by the first call, so that a cache can be read without.
    *

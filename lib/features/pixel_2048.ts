@@ -1,5 +1,6 @@
 import sharp from "sharp";
 import { instructionOf } from "../episodes/instruction.ts";
+import { assertViews } from "./_views.ts";
 import { blockMeans, COLUMNS, ROWS } from "./_block_means.ts";
 import type {
   Feature,
@@ -157,14 +158,5 @@ function assertUnique(
   throw new RangeError(
     `Cannot make pixel-2048: it takes 1 to ${most} ${what}, each once, current value is ` +
       (twice === undefined ? `${count}.` : `${JSON.stringify(twice)} twice.`),
-  );
-}
-
-function assertViews(views: readonly string[], request: FeatureRequest): void {
-  const names = request.views.map(({ name }) => name);
-  if (names.length === views.length && names.every((name, i) => name === views[i])) return;
-  throw new RangeError(
-    `Cannot extract a feature: its views should be ${views.join(", ")}, in this order, current ` +
-      `value is ${names.join(", ") || "none"}. Pass image: null for a view without one.`,
   );
 }

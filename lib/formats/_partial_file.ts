@@ -95,7 +95,8 @@ function* leftoversIn(folder: string, start: string) {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Whether a process is there. */
+export function isRunning(pid: number): boolean {
   if (Deno.build.os === "linux") return isThere(`/proc/${pid}`);
   try {
     Deno.kill(pid, "SIGCONT"); // no process notices it

@@ -17,6 +17,7 @@
 export { parseCsv, readCsv } from "./csv.ts";
 export { type CsvBlock, type CsvBlockOptions, readCsvBlocks } from "./csv_blocks.ts";
 export type { CsvOptions, CsvTable } from "./csv_options.ts";
+export { folderDigest } from "./folder_digest.ts";
 export { imageTime } from "./image_time.ts";
 export { type JpegHeader, readJpegHeader } from "./jpeg.ts";
 export * from "./bytes_file.ts";

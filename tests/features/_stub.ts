@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { EpisodeData } from "../../lib/datasets/_episode.ts";
 import type { Feature, FeatureExtractor, FeatureRequest } from "../../lib/features/extractor.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** An extractor whose features follow from a digest of the request: two that see the same are equal. */
 export function stubExtractor(
@@ -53,7 +54,7 @@ export interface StubEpisode {
 
 /** An episode whose image files lie in a folder of their own, which is its path. */
 export function stubEpisode(options: StubEpisode = {}): EpisodeData {
-  const path = options.path ?? Deno.makeTempDirSync();
+  const path = options.path ?? temporaryFolder();
   const { steps = 10, instruction = "Insert the needle" } = options;
   const frames = options.frames ??
     { View1: Array.from({ length: steps }, (_, k) => k / 10 - 0.05) };

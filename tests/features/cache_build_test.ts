@@ -11,6 +11,7 @@ import {
 } from "../../lib/features/cache/mod.ts";
 import type { FeatureExtractor } from "../../lib/features/mod.ts";
 import { stubEpisode, stubExtractor, stubFeature } from "./_stub.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 async function build(
   folder: string,
@@ -22,10 +23,10 @@ async function build(
   using store = await FeatureStore.openForWriting(folder);
   return { plan, report: await buildFeatures(plan, store, options) };
 }
-const images = Deno.makeTempDirSync();
+const images = temporaryFolder();
 
 Deno.test("build: makes what is missing, once, and says how much", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const told: string[] = [];
   const { plan, report } = await build(folder, 20, stubExtractor(), {
     batch: 8,
@@ -40,7 +41,7 @@ Deno.test("build: makes what is missing, once, and says how much", async () => {
 });
 
 Deno.test("build: the index says frames, ages, images and keys of each step", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const { plan } = await build(folder, 3);
   const [entry, ...rest] = [...Deno.readDirSync(`${folder}/index`)];
   assert.equal(rest.length, 0);
@@ -55,7 +56,7 @@ Deno.test("build: the index says frames, ages, images and keys of each step", as
 });
 
 Deno.test("build: one feature that fails does not take the others with it", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   let calls = 0;
   const failing = stubExtractor({
     extract: (requests) => {
@@ -87,7 +88,7 @@ Deno.test("build: one feature that fails does not take the others with it", asyn
 });
 
 Deno.test("build: an image that changes between plan and build is not stored under the old key", async () => {
-  const folder = Deno.makeTempDirSync(), path = Deno.makeTempDirSync();
+  const folder = temporaryFolder(), path = temporaryFolder();
   const plan = await planFeatures([stubEpisode({ path, steps: 3 })], stubExtractor(), folder);
   Deno.writeTextFileSync(`${path}/View1_1.jpg`, "another");
   using store = await FeatureStore.openForWriting(folder);
@@ -97,7 +98,7 @@ Deno.test("build: an image that changes between plan and build is not stored und
 });
 
 Deno.test("build: does not begin what would not fit, and evicts nothing", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   await build(folder, 10);
   const used = 16 + 10 * 320;
   writeCacheSettings(folder, { limitBytes: used + 10 * 320 - 1 });
@@ -107,7 +108,7 @@ Deno.test("build: does not begin what would not fit, and evicts nothing", async 
 });
 
 Deno.test("build: the parts of any number of processes are the whole, each feature in one", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const plan = await planFeatures(
     [stubEpisode({ steps: 23, path: images })],
     stubExtractor(),
@@ -164,7 +165,7 @@ Deno.test("share: heavy items weigh more", () => {
 });
 
 Deno.test("build: features of unequal length are made with their like", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const lengths: number[][] = [];
   const extractor = stubExtractor({
     tokenCount: ({ views }) => Number(String(views[0]!.image).match(/(\d+)\.jpg/)![1]) % 3 + 1,
@@ -183,7 +184,7 @@ Deno.test("build: features of unequal length are made with their like", async ()
 });
 
 Deno.test("verify: counts what is whole; puts what is damaged or made otherwise into quarantine", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const { plan } = await build(folder, 40);
   {
     using store = FeatureStore.open(folder);

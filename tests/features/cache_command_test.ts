@@ -4,6 +4,7 @@ import { openEpisode, preprocess } from "../../lib/episodes/mod.ts";
 import { DatasetFeatures, importedFeatures, pixel2048 } from "../../lib/features/mod.ts";
 import { thumbnail } from "../../lib/phantom/mod.ts";
 import sharp from "sharp";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const recordings = new URL("../../data-fixtures/recordings", import.meta.url).pathname;
 
@@ -43,7 +44,7 @@ function counts({ planned, hit, built, failed, quarantined }: Document): number[
 }
 
 Deno.test("cache:plan, build, verify, stats and gc agree on what there is", async () => {
-  const data = Deno.makeTempDirSync(), home = Deno.makeTempDirSync();
+  const data = temporaryFolder(), home = temporaryFolder();
   await preprocess([`${recordings}/N*`], { output: data });
   const env = { TROCAR_CACHE: home };
   const flags = ["--data", data];
@@ -81,7 +82,7 @@ Deno.test("cache:plan, build, verify, stats and gc agree on what there is", asyn
 });
 
 Deno.test("cache:build makes what the images of the episode's moments show", async () => {
-  const data = Deno.makeTempDirSync(), cache = Deno.makeTempDirSync();
+  const data = temporaryFolder(), cache = temporaryFolder();
   const [outcome] = await preprocess([`${recordings}/N*/recv*`], { output: data });
   const built = await run("build", ["--data", data, "--cache", cache, "--reuse", "3"]);
   assert.equal(built.code, 0);
@@ -103,17 +104,17 @@ Deno.test("cache:build makes what the images of the episode's moments show", asy
 });
 
 Deno.test("cache commands name recordings that are not preprocessed, and the command that does it", async () => {
-  const cache = Deno.makeTempDirSync();
+  const cache = temporaryFolder();
   const { code, error } = await run("plan", ["--data", recordings, "--cache", cache]);
   assert.equal(code, 1);
   assert.match(error, /recv_all_20251030_102640.*deno task preprocess --data/);
-  const nothing = await run("build", ["--data", Deno.makeTempDirSync(), "--cache", cache]);
+  const nothing = await run("build", ["--data", temporaryFolder(), "--cache", cache]);
   assert.equal(nothing.code, 1);
   assert.match(nothing.error, /it holds no episode.*deno task preprocess/);
 });
 
 Deno.test("cache:build refuses wrong usage, and what is beyond the limit", async () => {
-  const data = Deno.makeTempDirSync(), cache = Deno.makeTempDirSync();
+  const data = temporaryFolder(), cache = temporaryFolder();
   await preprocess([`${recordings}/N*/recv*`], { output: data });
   const flags = ["--data", data, "--cache", cache];
   for (
@@ -137,7 +138,7 @@ Deno.test("cache:build refuses wrong usage, and what is beyond the limit", async
 });
 
 Deno.test("cache:build counts an image that is damaged as failed, makes the others, ends with 1", async () => {
-  const data = Deno.makeTempDirSync(), cache = Deno.makeTempDirSync();
+  const data = temporaryFolder(), cache = temporaryFolder();
   const source = `${recordings}/New_dataset/Red_point`;
   await new Deno.Command("cp", { args: ["-r", source, data] }).output();
   const [outcome] = await preprocess([data]);
@@ -153,7 +154,7 @@ Deno.test("cache:build counts an image that is damaged as failed, makes the othe
 });
 
 Deno.test("cache commands that read refuse a place without a cache, and make nothing there", async () => {
-  const data = Deno.makeTempDirSync(), typo = `${Deno.makeTempDirSync()}/typo`;
+  const data = temporaryFolder(), typo = temporaryPath("typo");
   await preprocess([`${recordings}/N*/recv*`], { output: data });
   for (const action of ["stats", "verify", "gc"]) {
     for (const cache of [typo, data, `${data}/file`]) {
@@ -176,7 +177,7 @@ Deno.test("cache commands that read refuse a place without a cache, and make not
 });
 
 Deno.test("cache:stats counts a step once, and says of which extractor the features are", async () => {
-  const data = Deno.makeTempDirSync(), cache = Deno.makeTempDirSync();
+  const data = temporaryFolder(), cache = temporaryFolder();
   const [outcome] = await preprocess([`${recordings}/N*/recv*`], { output: data });
   using episode = openEpisode(outcome!.output!);
   const steps = episode.segment.length;
@@ -197,7 +198,7 @@ Deno.test("cache:stats counts a step once, and says of which extractor the featu
 });
 
 Deno.test("cache:build says which image is not there and what to do", async () => {
-  const data = Deno.makeTempDirSync(), cache = Deno.makeTempDirSync();
+  const data = temporaryFolder(), cache = temporaryFolder();
   const source = `${recordings}/New_dataset/Red_point`;
   await new Deno.Command("cp", { args: ["-r", source, data] }).output();
   const [outcome] = await preprocess([data]);
@@ -211,7 +212,7 @@ Deno.test("cache:build says which image is not there and what to do", async () =
 
 Deno.test("cache:build --help shows a mapping that --import takes", async () => {
   const { text } = await run("build", [], {}, ["--help"]);
-  const path = `${Deno.makeTempDirSync()}/mapping.json`;
+  const path = temporaryPath("mapping.json");
   Deno.writeTextFileSync(path, text.slice(text.indexOf('{ "format"'), text.lastIndexOf("}") + 1));
   const { name, width, identity } = importedFeatures(path);
   assert.deepEqual([name, width, identity.views], ["imported", 2048, ["View1", "View2"]]);

@@ -6,6 +6,7 @@ import {
   verifyFeatures,
 } from "../../lib/features/cache/mod.ts";
 import { stubEpisode, stubExtractor } from "./_stub.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const STEPS = 600;
 const child = new URL("./_build_child.ts", import.meta.url).pathname;
@@ -27,7 +28,7 @@ async function buildTogether(folder: string, images: string, shares: readonly st
 }
 
 Deno.test("two builders of one plan make one consistent cache", async () => {
-  const folder = Deno.makeTempDirSync(), images = Deno.makeTempDirSync();
+  const folder = temporaryFolder(), images = temporaryFolder();
   const plan = await planFeatures([stubEpisode({ path: images, steps: STEPS })], extractor, folder);
   const stored = await buildTogether(folder, images, [[], []]);
   assert(stored.every((keys) => keys.length > 0), "both had something to do");
@@ -47,7 +48,7 @@ Deno.test("two builders of one plan make one consistent cache", async () => {
 });
 
 Deno.test("three builders with shares make nothing twice", async () => {
-  const folder = Deno.makeTempDirSync(), images = Deno.makeTempDirSync();
+  const folder = temporaryFolder(), images = temporaryFolder();
   const plan = await planFeatures([stubEpisode({ path: images, steps: STEPS })], extractor, folder);
   const shares = ["0", "1", "2"].map((index) => [index, "3"]);
   const stored = await buildTogether(folder, images, shares);
@@ -58,7 +59,7 @@ Deno.test("three builders with shares make nothing twice", async () => {
 });
 
 Deno.test("a reader goes on while another process collects garbage", async () => {
-  const folder = Deno.makeTempDirSync(), images = Deno.makeTempDirSync();
+  const folder = temporaryFolder(), images = temporaryFolder();
   await buildTogether(folder, images, [[]]);
   const plan = await planFeatures([stubEpisode({ path: images, steps: STEPS })], extractor, folder);
   const reader = new Deno.Command(Deno.execPath(), {

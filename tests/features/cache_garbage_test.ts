@@ -10,6 +10,7 @@ import {
 } from "../../lib/features/cache/mod.ts";
 import type { EpisodeData } from "../../lib/datasets/_episode.ts";
 import { stubEpisode, stubExtractor } from "./_stub.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 async function build(folder: string, episode: EpisodeData, extractor = stubExtractor()) {
   const plan = await planFeatures([episode], extractor, folder);
@@ -24,7 +25,7 @@ function entries(folder: string): number {
 }
 
 Deno.test("gc: removes what nothing needs, damaged and double records; keeps the rest readable", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const episode = stubEpisode();
   await build(folder, episode);
   const instruction = "Another instruction";
@@ -54,13 +55,13 @@ Deno.test("gc: removes what nothing needs, damaged and double records; keeps the
 });
 
 Deno.test("gc: waits for nobody: it refuses while a process builds", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   using _store = await FeatureStore.openForWriting(folder);
   await assert.rejects(collectGarbage(folder), /a process is building features there/);
 });
 
 Deno.test("gc: beyond the limit the episodes used least recently go, never those to keep", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const episodes = [0, 1, 2].map(() => stubEpisode());
   const plans: FeaturePlan[] = [];
   for (const episode of episodes) plans.push(await build(folder, episode));
@@ -85,7 +86,7 @@ Deno.test("gc: beyond the limit the episodes used least recently go, never those
 });
 
 Deno.test("gc: an episode that has changed loses its features, one that is away keeps them until told", async () => {
-  const folder = Deno.makeTempDirSync(), output = Deno.makeTempDirSync();
+  const folder = temporaryFolder(), output = temporaryFolder();
   const data =
     new URL("../../data-fixtures/recordings/Needle_insertion_eye_trocar", import.meta.url).pathname;
   const [outcome] = await preprocess([data], { output });
@@ -106,7 +107,7 @@ Deno.test("gc: an episode that has changed loses its features, one that is away 
 });
 
 Deno.test("gc: an index that cannot be read stops it before anything is removed", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   await build(folder, stubEpisode());
   const [{ name }] = [...Deno.readDirSync(`${folder}/index`)] as [Deno.DirEntry];
   const path = `${folder}/index/${name}`;

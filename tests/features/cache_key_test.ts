@@ -7,19 +7,20 @@ import {
   planFeatures,
 } from "../../lib/features/mod.ts";
 import { type StubEpisode, stubEpisode, stubExtractor } from "./_stub.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 async function keysOf(
   episode: StubEpisode = {},
   extractor: FeatureExtractor = stubExtractor(),
   options: { reuse?: number } = {},
 ): Promise<string[]> {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const plan = await planFeatures([stubEpisode(episode)], extractor, folder, options);
   return plan.episodes[0]!.observations.map(({ key }) => key);
 }
 
 /** Same files for every episode of a test. */
-const path = Deno.makeTempDirSync();
+const path = temporaryFolder();
 
 function disjoint(a: readonly string[], b: readonly string[]): boolean {
   return !a.some((key) => b.includes(key));
@@ -97,15 +98,15 @@ Deno.test("key: a missing view is not an empty one, and no view stands for anoth
 });
 
 Deno.test("key: of two data sets with one name each has its own features", async () => {
-  const [a, b] = [0, 1].map(() => `${Deno.makeTempDirSync()}/Captures1`) as [string, string];
+  const [a, b] = [0, 1].map(() => temporaryPath("Captures1")) as [string, string];
   for (const folder of [a, b]) Deno.mkdirSync(folder);
   assert(disjoint(await keysOf({ path: a }), await keysOf({ path: b })));
 });
 
 Deno.test("key: equal images of two episodes have one feature", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const episodes = ["a", "b"].map((name) => {
-    const episode = stubEpisode({ path: Deno.makeTempDirSync() });
+    const episode = stubEpisode({ path: temporaryFolder() });
     for (let k = 0; k < 10; k++) Deno.writeTextFileSync(`${episode.path}/View1_${k}.jpg`, `${k}`);
     return { ...episode, manifest: { ...episode.manifest, name } };
   });
@@ -127,13 +128,13 @@ Deno.test("key: the robot's rate changes no feature", async () => {
       robotTime: Float64Array.from({ length: rows }, (_, k) => k / rows),
       robotState: new Float32Array(12 * rows),
     };
-    return (await planFeatures([episode], stubExtractor(), Deno.makeTempDirSync())).items;
+    return (await planFeatures([episode], stubExtractor(), temporaryFolder())).items;
   };
   assert.deepEqual(await plan(1000), await plan(20));
 });
 
 Deno.test("key: an image replaced on disk is another key, even with size and time as before", async () => {
-  const folder = Deno.makeTempDirSync(), images = Deno.makeTempDirSync();
+  const folder = temporaryFolder(), images = temporaryFolder();
   const episode = stubEpisode({ path: images, steps: 3 });
   const old = new Date(2025, 0, 1);
   const plan = async () => {
@@ -168,7 +169,7 @@ Deno.test("key: pixel-2048 with other tasks is another extractor", () => {
 });
 
 Deno.test("plan: an image that cannot be read fails its steps and no others", async () => {
-  const images = Deno.makeTempDirSync();
+  const images = temporaryFolder();
   const episode = stubEpisode({ path: images, steps: 5 });
   const broken = {
     ...episode,
@@ -177,7 +178,7 @@ Deno.test("plan: an image that cannot be read fails its steps and no others", as
       file: (k: number) => k === 2 ? `${images}/gone.jpg` : episode.images[0]!.file(k),
     }],
   };
-  const plan = await planFeatures([broken], stubExtractor(), Deno.makeTempDirSync());
+  const plan = await planFeatures([broken], stubExtractor(), temporaryFolder());
   assert.equal(plan.items.length, 4);
   assert.deepEqual(plan.failures.map(({ episode, step }) => [episode, step]), [[images, 2]]);
   assert.match(plan.failures[0]!.message, /gone\.jpg/);
@@ -186,7 +187,7 @@ Deno.test("plan: an image that cannot be read fails its steps and no others", as
 Deno.test("plan: an episode without any of the cameras is an error", async () => {
   const extractor = stubExtractor({ identity: { views: ["View9"] } });
   await assert.rejects(
-    planFeatures([stubEpisode({ path })], extractor, Deno.makeTempDirSync()),
+    planFeatures([stubEpisode({ path })], extractor, temporaryFolder()),
     /one of the cameras View9, current value is View1/,
   );
 });

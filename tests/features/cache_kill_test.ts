@@ -9,6 +9,7 @@ import {
 } from "../../lib/features/cache/mod.ts";
 import { loadRequest } from "../../lib/features/cache/_request.ts";
 import { stubEpisode, stubExtractor, stubFeature } from "./_stub.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const KILLS = 200, STEPS = 1200;
 const child = new URL("./_build_child.ts", import.meta.url).pathname;
@@ -77,12 +78,12 @@ function assertReads(store: FeatureStore, plan: FeaturePlan, keys: Iterable<stri
 }
 
 Deno.test(`${KILLS} SIGKILLs during builds, four at a time, lose nothing and leave nothing half-written`, async () => {
-  const images = Deno.makeTempDirSync();
+  const images = temporaryFolder();
   const episode = stubEpisode({ path: images, steps: STEPS });
   let seed = 20251121, kills = 0, caches = 0, storedByKilled = 0, torn = 0;
   const random = () => (seed = (seed * 1103515245 + 12345) % 2 ** 31) / 2 ** 31;
   while (kills < KILLS) {
-    const folder = Deno.makeTempDirSync();
+    const folder = temporaryFolder();
     const plan = await planFeatures([episode], extractor, folder);
     assert.equal(plan.items.length, STEPS);
     const stored = new Set<string>();
@@ -119,5 +120,4 @@ Deno.test(`${KILLS} SIGKILLs during builds, four at a time, lose nothing and lea
   }
   console.log(`${caches} caches, ${storedByKilled} features stored before kills, ${torn} torn`);
   assert(storedByKilled > 5 * KILLS, `only ${storedByKilled} were stored before a kill`);
-  Deno.removeSync(images, { recursive: true });
 });

@@ -10,6 +10,7 @@ import {
   planFeatures,
 } from "../../lib/features/mod.ts";
 import { stubEpisode, stubExtractor, stubFeature } from "./_stub.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const VIEWS = ["View1", "View5"];
 
@@ -33,7 +34,7 @@ function dataset(visionReuse = 1) {
 }
 
 async function built(data: EpisodeDataset, extractor: FeatureExtractor): Promise<string> {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const { episodes, visionReuse: reuse } = data;
   const plan = await planFeatures(episodes, extractor, folder, { reuse });
   using store = await FeatureStore.openForWriting(folder);
@@ -59,8 +60,8 @@ Deno.test("DatasetFeatures: every mode gives the same features; what each makes 
     ["strict", folder, 0, 0],
     ["read", folder, 0, 0],
     ["off", folder, 5, 5],
-    ["read", Deno.makeTempDirSync(), 5, 5],
-    ["readwrite", Deno.makeTempDirSync(), 5, 0],
+    ["read", temporaryFolder(), 5, 5],
+    ["readwrite", temporaryFolder(), 5, 0],
   ];
   for (const [mode, place, first, second] of cases) {
     const { count, extractor } = counting();
@@ -111,7 +112,7 @@ Deno.test("DatasetFeatures: what fits into memory is read once, what does not ea
 Deno.test("DatasetFeatures: strict names what is missing, and the command that builds it", async () => {
   const data = dataset(3);
   const { extractor, count } = counting();
-  const folder = `${Deno.makeTempDirSync()}/new cache`;
+  const folder = temporaryPath("new cache");
   const error = await DatasetFeatures.open(data, extractor, folder)
     .then(() => assert.fail(), (error: unknown) => error as FeatureMissError);
   assert(error instanceof FeatureMissError);
@@ -190,7 +191,7 @@ Deno.test("DatasetFeatures: pads sequences and masks the padding", async () => {
 Deno.test("DatasetFeatures: parameters in training cannot be behind a cache", async () => {
   const { extractor } = counting();
   const trained = { ...extractor, frozen: false } as unknown as FeatureExtractor;
-  await assert.rejects(DatasetFeatures.open(dataset(), trained, Deno.makeTempDirSync()), TypeError);
+  await assert.rejects(DatasetFeatures.open(dataset(), trained, temporaryFolder()), TypeError);
   // @ts-expect-error: the type says so too.
   const wrong: FeatureExtractor = { ...extractor, frozen: false };
   void wrong;

@@ -13,6 +13,7 @@ import {
 } from "../../lib/features/mod.ts";
 import sharp from "sharp";
 import { stubEpisode, stubExtractor } from "./_stub.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 /** An episode with pictures, each of a grey of its own. */
 async function pictures(steps: number) {
@@ -40,7 +41,7 @@ async function build(
 Deno.test("M-12: features are per sample: made together they are what they are made one by one", async () => {
   const episode = await pictures(9), extractor = pixel2048({ views: ["View1"] });
   const [one, four, all] = await Promise.all(
-    [1, 4, 32].map((batch) => build(Deno.makeTempDirSync(), episode, extractor, batch)),
+    [1, 4, 32].map((batch) => build(temporaryFolder(), episode, extractor, batch)),
   );
   assert.equal(one!.values.length, 9);
   assert.deepEqual(four!.values, one!.values);
@@ -51,17 +52,17 @@ Deno.test("M-12: features are per sample: made together they are what they are m
 });
 
 Deno.test("M-20: paths are not in the key: moved data find their features", async () => {
-  const folder = Deno.makeTempDirSync(), extractor = stubExtractor();
+  const folder = temporaryFolder(), extractor = stubExtractor();
   const episode = stubEpisode();
   await build(folder, episode, extractor);
-  const moved = `${Deno.makeTempDirSync()}/elsewhere`;
+  const moved = temporaryPath("elsewhere");
   Deno.renameSync(episode.path, moved);
   const { report } = await build(folder, stubEpisode({ path: moved }), extractor);
   assert.deepEqual([report.hit, report.built], [10, 0]);
 });
 
 Deno.test("M-20: resolution, model and pooling are in the key: no stale feature is taken", async () => {
-  const folder = Deno.makeTempDirSync(), episode = stubEpisode();
+  const folder = temporaryFolder(), episode = stubEpisode();
   const identities: Partial<FeatureExtractor["identity"]>[] = [
     {},
     { processor: { minPixels: 3136, maxPixels: 12845056 } },
@@ -77,7 +78,7 @@ Deno.test("M-20: resolution, model and pooling are in the key: no stale feature 
 });
 
 Deno.test("M-20: training evicts nothing, also beyond the limit, and says so", async () => {
-  const folder = Deno.makeTempDirSync(), extractor = stubExtractor();
+  const folder = temporaryFolder(), extractor = stubExtractor();
   const [old, young] = [stubEpisode(), stubEpisode()];
   await build(folder, old, extractor);
   const used = 16 + 10 * 320;
@@ -89,7 +90,7 @@ Deno.test("M-20: training evicts nothing, also beyond the limit, and says so", a
 });
 
 Deno.test("M-20: samples of a batch that share a key each have the feature, made and stored once", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   let made = 0;
   const extractor = stubExtractor();
   const counting: FeatureExtractor = {

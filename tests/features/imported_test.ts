@@ -11,6 +11,7 @@ import {
   planFeatures,
 } from "../../lib/features/mod.ts";
 import { stubEpisode } from "./_stub.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const FIXTURES = fileURLToPath(new URL("../../data-fixtures/features/", import.meta.url));
 
@@ -42,9 +43,9 @@ function mapping(folder: string, change: Record<string, unknown> = {}): string {
 }
 
 Deno.test("imported features: what PyTorch saved is what is read, at the steps of the mapping", async () => {
-  const path = Deno.makeTempDirSync(), folder = Deno.makeTempDirSync();
+  const path = temporaryFolder(), folder = temporaryFolder();
   const episode = stubEpisode({ path, steps: 4 });
-  const extractor = createExtractor("imported", { import: mapping(path) });
+  const extractor = await createExtractor("imported", { import: mapping(path) });
   const plan = await planFeatures([episode], extractor, folder, { reuse: 3 });
   {
     using store = await FeatureStore.openForWriting(folder);
@@ -63,7 +64,7 @@ Deno.test("imported features: what PyTorch saved is what is read, at the steps o
 });
 
 Deno.test("imported features: a step without a file, and files of another shape, fail alone", async () => {
-  const path = Deno.makeTempDirSync(), folder = Deno.makeTempDirSync();
+  const path = temporaryFolder(), folder = temporaryFolder();
   const episode = stubEpisode({ path, steps: 4 });
   const features = [
     { episode: ".", step: 0, file: `${FIXTURES}recv_all_1_vlm0.pt` },
@@ -80,8 +81,8 @@ Deno.test("imported features: a step without a file, and files of another shape,
   assert.match(messages[2]!, /step 3: .*mapping\.json should name its file/);
 });
 
-Deno.test("imported features: their mapping decides the key, and is refused when damaged", () => {
-  const folder = Deno.makeTempDirSync();
+Deno.test("imported features: their mapping decides the key, and is refused when damaged", async () => {
+  const folder = temporaryFolder();
   const digest = (change: Record<string, unknown> = {}) =>
     extractorDigest(importedFeatures(mapping(folder, change)));
   const digests = [
@@ -105,5 +106,5 @@ Deno.test("imported features: their mapping decides the key, and is refused when
       [{ features: [{}] }, /features\[0\]\.step/],
     ] as const
   ) assert.throws(() => digest(change), message);
-  assert.throws(() => createExtractor("imported"), /--import/);
+  await assert.rejects(createExtractor("imported"), /--import/);
 });

@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { EpisodeDataset, observationAction } from "../../lib/datasets/mod.ts";
 import { observations } from "../../lib/features/mod.ts";
 import { stubEpisode } from "./_stub.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 Deno.test("observations are those an EpisodeDataset asks for, with its frames and ages", () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const times = fc.uniqueArray(fc.integer({ min: -10, max: 40 }), { minLength: 1, maxLength: 30 })
     .map((list) => list.sort((a, b) => a - b).map((k) => k / 20 + 0.001));
   fc.assert(

@@ -4,6 +4,7 @@ import { blockMeans } from "../../lib/features/_block_means.ts";
 import { type FeatureRequest, pixel2048 } from "../../lib/features/mod.ts";
 import { instructionOf } from "../../lib/episodes/mod.ts";
 import { PHANTOM_TASKS, thumbnail, visualFeature } from "../../lib/phantom/mod.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const VIEWS = ["View1", "View2", "View3", "View4", "View5"];
 const GREEN = "Perform Green point insertion task";
@@ -99,7 +100,7 @@ Deno.test("pixel-2048 takes grey, transparent and path images, and counts what i
   const clear = await sharp({
     create: { width: 9, height: 9, channels: 4, background: { r: 255, g: 0, b: 51, alpha: 0.5 } },
   }).png().toBuffer();
-  const path = `${Deno.makeTempDirSync()}/grey.jpg`;
+  const path = temporaryPath("grey.jpg");
   Deno.writeFileSync(path, grey);
   const [feature] = await pixel2048().extract([request([grey, clear, path])]);
   const { values, visualTokens } = feature!;
@@ -132,7 +133,7 @@ Deno.test("pixel-2048 puts views where the caller's order says", async () => {
 });
 
 Deno.test("pixel-2048 refuses files that are no whole image, and names them", async () => {
-  const path = `${Deno.makeTempDirSync()}/cut.jpg`;
+  const path = temporaryPath("cut.jpg");
   const image = await jpeg(smooth(0));
   Deno.writeFileSync(path, image.subarray(0, image.length / 2));
   await assert.rejects(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Feature, type FeatureDtype, FeatureStore } from "../../lib/features/mod.ts";
 import { sha256 } from "../../lib/features/cache/key.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const shape = { width: 32, dtype: "float32", norm: [0.01, 1000] } as const;
 const keyOf = (k: number) => sha256(`key ${k}`);
@@ -11,7 +12,7 @@ function feature(k: number, tokens = 1): Feature {
 }
 
 async function filled(count: number, options: { shardBytes?: number } = {}): Promise<string> {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   using store = await FeatureStore.openForWriting(folder, options);
   for (let k = 0; k < count; k += 4) {
     const some = [k, k + 1, k + 2, k + 3].filter((each) => each < count);
@@ -53,7 +54,7 @@ Deno.test("FeatureStore: gives back what was written, over many shards, with and
 });
 
 Deno.test("FeatureStore: keeps sequences of tokens and every type to its precision", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const errors: Record<FeatureDtype, number> = { float32: 0, float16: 2 ** -11, bfloat16: 2 ** -8 };
   for (const [dtype, error] of Object.entries(errors) as [FeatureDtype, number][]) {
     using store = await FeatureStore.openForWriting(folder);
@@ -178,7 +179,7 @@ Deno.test("FeatureStore: 400 mutations of shards and indices never give a wrong 
 });
 
 Deno.test("FeatureStore: refuses features that are not as they should be, and writes none of the batch", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   using store = await FeatureStore.openForWriting(folder);
   const bad = (values: Float32Array<ArrayBuffer>, tokens = 1): Feature => ({
     tokens,

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { replaceFolderAtomic } from "../../lib/formats/atomic_write.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
@@ -27,7 +28,7 @@ async function before<Name extends "renameSync" | "dlopen">(
 const fill = (text: string) => (folder: string) => Deno.writeTextFileSync(`${folder}/a`, text);
 
 Deno.test("a folder that another process puts in place first is replaced", async () => {
-  const parent = Deno.makeTempDirSync(), target = `${parent}/episode`;
+  const parent = temporaryFolder(), target = `${parent}/episode`;
   const other = () => {
     Deno.mkdirSync(target);
     fill("other")(target);
@@ -38,7 +39,7 @@ Deno.test("a folder that another process puts in place first is replaced", async
 });
 
 Deno.test("a folder that another process takes away while it is replaced is written", async () => {
-  const parent = Deno.makeTempDirSync(), target = `${parent}/episode`;
+  const parent = temporaryFolder(), target = `${parent}/episode`;
   await replaceFolderAtomic(target, fill("old"));
   const other = () => Deno.removeSync(target, { recursive: true });
   await before("dlopen", other, () => replaceFolderAtomic(target, fill("own")));
@@ -47,7 +48,7 @@ Deno.test("a folder that another process takes away while it is replaced is writ
 });
 
 Deno.test("where folders cannot be exchanged, what another process moved aside is in nobody's way", async () => {
-  const parent = Deno.makeTempDirSync(), target = `${parent}/episode`;
+  const parent = temporaryFolder(), target = `${parent}/episode`;
   await replaceFolderAtomic(target, fill("old"));
   const aside = `${parent}/.episode.previous`;
   const dlopen = Deno.dlopen;
@@ -68,7 +69,7 @@ Deno.test("where folders cannot be exchanged, what another process moved aside i
 });
 
 Deno.test("a build that removes its own folder fails, and is not tried again", async () => {
-  const parent = Deno.makeTempDirSync();
+  const parent = temporaryFolder();
   let builds = 0;
   const build = (folder: string) => {
     builds++;
@@ -83,7 +84,7 @@ Deno.test("a build that removes its own folder fails, and is not tried again", a
 });
 
 Deno.test("two processes that write new folders at the same moments both succeed", async () => {
-  const folder = Deno.makeTempDirSync(), meeting = Deno.makeTempDirSync(), rounds = 150;
+  const folder = temporaryFolder(), meeting = temporaryFolder(), rounds = 150;
   const script = new URL("./_replace_folder.ts", import.meta.url).pathname;
   const runs = [["a", "b"], ["b", "a"]].map((order) => {
     const args = ["run", "-A", script, folder, meeting, ...order, String(rounds)];

@@ -4,11 +4,12 @@ import {
   replaceFolderAtomic,
   writeFileAtomic,
 } from "../../lib/formats/atomic_write.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 
 Deno.test("a file whose writing throws keeps its old contents and leaves nothing beside", () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const path = `${folder}/a`;
   writeFileAtomic(path, (file) => file.writeSync(Uint8Array.of(1)));
   assert.throws(
@@ -24,7 +25,7 @@ Deno.test("a file whose writing throws keeps its old contents and leaves nothing
 });
 
 Deno.test("a folder is replaced as a whole, and a failed build leaves the old one", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const target = `${folder}/episode`;
   await replaceFolderAtomic(target, (temporary) => Deno.mkdirSync(`${temporary}/old`));
   await assert.rejects(
@@ -40,7 +41,7 @@ Deno.test("a folder is replaced as a whole, and a failed build leaves the old on
 });
 
 Deno.test("leftovers of dead processes are removed, those of living ones are not", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const dead = new Deno.Command(Deno.execPath(), { args: ["eval", ""] }).spawn();
   await dead.status;
   const living = new Deno.Command(Deno.execPath(), {
@@ -55,7 +56,7 @@ Deno.test("leftovers of dead processes are removed, those of living ones are not
 });
 
 Deno.test("a folder that was moved aside comes back", () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   Deno.mkdirSync(`${folder}/.episode.previous`);
   recoverFolder(`${folder}/episode`);
   assert.deepEqual(names(folder), ["episode"]);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readCsv, readCsvBlocks } from "../../lib/formats/mod.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 Deno.test("blocks join to what readCsv reads, and hold no more rows than asked for", () => {
-  const path = `${Deno.makeTempDirSync()}/long.csv`;
+  const path = temporaryPath("long.csv");
   const rows = 30_011;
   // Rows of all kinds, so that rows of all kinds lie across the edges of the reads.
   const lines = Array.from({ length: rows }, (_, k) => {
@@ -33,7 +34,7 @@ Deno.test("blocks join to what readCsv reads, and hold no more rows than asked f
 });
 
 Deno.test("blocks tell of an empty file, of a torn line in the last one, and of a bad blockRows", () => {
-  const path = `${Deno.makeTempDirSync()}/short.csv`;
+  const path = temporaryPath("short.csv");
   Deno.writeTextFileSync(path, "a\n");
   assert.deepEqual([...readCsvBlocks(path)].map(({ rows }) => rows), [0]);
   Deno.writeTextFileSync(path, "a\n1\n2\n3\n4\n5");

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readCsv, writeCsv } from "../../lib/formats/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 const path = `${folder}/t.csv`;
 
 Deno.test("what is written is read back bit by bit", () => {

@@ -10,8 +10,9 @@ import {
   writeDataPkl,
 } from "../../lib/formats/mod.ts";
 import { fixture } from "./_pickle_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 /** Of numpy.random.Generator(PCG64(7)).normal. */
 const FIRST_DRAWS = [0.0012301533574825742, 0.2987455375084699];
 

@@ -8,8 +8,9 @@ import {
   writeIntervalJson,
 } from "../../lib/formats/mod.ts";
 import { seeded } from "./_seeded.ts";
+import { rewriteFile, temporaryFolder } from "../_temporary.ts";
 
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 const path = `${folder}/records.json`;
 
 const number = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
@@ -198,7 +199,7 @@ Deno.test("20,000 damaged files are refused, or what they say is sound", () => {
     const more = random.below(3) === 0 ? "" : pieces[random.below(pieces.length)]!;
     json = json.slice(0, at) + more + json.slice(at + size);
     if (random.below(8) === 0) json = json.slice(0, random.below(json.length));
-    Deno.writeTextFileSync(path, json);
+    rewriteFile(path, json);
     try {
       for (const record of readIntervalJson(path)) sound(record);
       accepted++;

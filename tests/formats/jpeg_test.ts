@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import sharp from "sharp";
 import { type JpegHeader, readJpegHeader } from "../../lib/formats/mod.ts";
 import { seeded } from "./_seeded.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 interface Kind {
   readonly width: number;
@@ -40,7 +41,7 @@ function refuses(data: Uint8Array, message: RegExp) {
 }
 
 Deno.test("size, components, bits and order are those that sharp wrote, from bytes and from a file", async () => {
-  const path = `${Deno.makeTempDirSync()}/image.jpg`;
+  const path = temporaryPath("image.jpg");
   for (const kind of KINDS) {
     const data = await jpeg(kind);
     const expected: JpegHeader = {
@@ -65,7 +66,7 @@ Deno.test("size, components, bits and order are those that sharp wrote, from byt
 
 Deno.test("an image that was cut short has no end, or no header", async () => {
   const data = await jpeg(KINDS[0]!);
-  const path = `${Deno.makeTempDirSync()}/cut.jpg`;
+  const path = temporaryPath("cut.jpg");
   let headers = 0;
   for (let length = 0; length < data.length; length += length < 1000 ? 1 : 997) {
     Deno.writeFileSync(path, data.subarray(0, length));
@@ -111,7 +112,7 @@ Deno.test("what is no JPEG image is refused with the place", async () => {
   refuses(frame(8, 0, 2, 0, 0, 1, 1, 0x11, 0), /at byte 9: it should have a width/);
   refuses(frame(1, 0, 2, 0, 3, 1, 1, 0x11, 0), /at byte 6: it should have 2 to 16 bits/);
   refuses(frame(8, 0, 2, 0, 3, 3, 1, 0x11, 0), /at byte 4: a frame header of 3 components/);
-  assert.throws(() => readJpegHeader(Deno.makeTempDirSync()), TypeError);
+  assert.throws(() => readJpegHeader(temporaryFolder()), TypeError);
 });
 
 Deno.test("endless fill bytes and segments are refused soon", () => {

@@ -8,6 +8,7 @@ import {
   writeNpz,
 } from "../../lib/formats/mod.ts";
 import { arrayOf, bits, FIXTURE, fromBase64, randomNumbers } from "./_npy_fixtures.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 type Random = (below: number) => number;
 
@@ -134,7 +135,7 @@ Deno.test("20,000 damaged .npz files give the arrays that were written, or are r
 
 Deno.test("rows of 5,000 damaged archives are read or refused, never crash or hang", () => {
   const random = randomNumbers(3);
-  const path = Deno.makeTempFileSync();
+  const path = temporaryPath("file");
   const data = Float32Array.from({ length: 300 }, (_, i) => i);
   const archives = [false, true].map((compressed) => {
     writeNpz(path, { a: { shape: [100, 3], data }, b: { data: ["x", "y"] } }, { compressed });

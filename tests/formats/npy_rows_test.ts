@@ -13,9 +13,9 @@ import {
   writeNpy,
 } from "../../lib/formats/mod.ts";
 import { arrayOf, FIXTURE, fromBase64 } from "./_npy_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
-const folder = Deno.makeTempDirSync();
-globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const rowsOf = FIXTURE.cases.filter(({ shape, columns }) => shape.length > 0 && !columns);
 

@@ -10,9 +10,9 @@ import {
   writeNpy,
 } from "../../lib/formats/mod.ts";
 import { arrayOf, bits, FIXTURE, fromBase64 } from "./_npy_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
-const folder = Deno.makeTempDirSync();
-globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 Deno.test("reads what NumPy reads, bit for bit", () => {
   for (const { name, file, ...content } of FIXTURE.cases) {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { crc32, deflateRawSync } from "node:zlib";
 import { encodeNpy, fromBytes, openNpz, writeNpz } from "../../lib/formats/mod.ts";
 import { createZipWriter } from "../../lib/formats/_zip_writer.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
-const folder = Deno.makeTempDirSync();
-globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const LOCAL = 30 + "a.npy".length + 20;
 

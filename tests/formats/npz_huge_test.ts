@@ -3,6 +3,7 @@ import { encodeNpyHeader } from "../../lib/formats/_npy_header.ts";
 import { layoutOf } from "../../lib/formats/_npy_dtype.ts";
 import { createZipWriter } from "../../lib/formats/_zip_writer.ts";
 import { createNpzWriter, encodeNpy, openNpy, openNpz } from "../../lib/formats/mod.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const ROWS = 1_100_000, COLUMNS = 1024; // float32: 4.5 GB
 const ZEROS = new Uint8Array(1 << 26);
@@ -26,12 +27,12 @@ function writeZeros(write: (bytes: Uint8Array) => void, bytes: number): void {
 }
 
 Deno.test("an archive of 4.5 GB: members after it and rows of it come in milliseconds", () => {
-  const path = Deno.makeTempFileSync({ suffix: ".npz" });
+  const path = temporaryPath("file.npz");
   try {
     const header = encodeNpyHeader(layoutOf("float32")!, [ROWS, COLUMNS]);
     const last = new Float32Array(COLUMNS).fill(7);
     {
-      using file = Deno.openSync(path, { write: true });
+      using file = Deno.openSync(path, { write: true, create: true });
       const zip = createZipWriter(sparse(file), false);
       zip.begin("big.npy", header);
       writeZeros((bytes) => zip.write(bytes), (ROWS - 1) * COLUMNS * 4);
@@ -59,10 +60,10 @@ Deno.test("an archive of 4.5 GB: members after it and rows of it come in millise
 });
 
 Deno.test("an .npy file of 4.5 GB: rows beyond 4 GB", () => {
-  const path = Deno.makeTempFileSync({ suffix: ".npy" });
+  const path = temporaryPath("file.npy");
   try {
     {
-      using file = Deno.openSync(path, { write: true });
+      using file = Deno.openSync(path, { write: true, create: true });
       file.writeSync(encodeNpyHeader(layoutOf("float32")!, [ROWS, COLUMNS]));
       file.truncateSync(128 + ROWS * COLUMNS * 4 - 4);
       file.seekSync(0, Deno.SeekMode.End);
@@ -79,7 +80,7 @@ Deno.test("an .npy file of 4.5 GB: rows beyond 4 GB", () => {
 });
 
 Deno.test("70,000 members: more than fit into the records of plain zip", () => {
-  const path = Deno.makeTempFileSync({ suffix: ".npz" });
+  const path = temporaryPath("file.npz");
   try {
     const one = { dtype: "int8", shape: [] } as const;
     {

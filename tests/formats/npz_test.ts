@@ -14,9 +14,9 @@ import {
 } from "../../lib/formats/mod.ts";
 import { npzWriter } from "../../lib/formats/npz_writer.ts";
 import { arrayOf, bits, FIXTURE, fromBase64 } from "./_npy_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
-const folder = Deno.makeTempDirSync();
-globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 
 const ARRAYS = Object.fromEntries(
   Object.entries(FIXTURE.arrays).map(([name, content]) => [name, arrayOf(content)]),

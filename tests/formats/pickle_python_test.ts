@@ -7,6 +7,7 @@ import {
   writeDataPkl,
   writePickle,
 } from "../../lib/formats/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const SCRIPT = `
 import pickle, sys, warnings
@@ -61,7 +62,7 @@ function reasonMissing(python: string): string {
 }
 
 function openWith(python: string): void {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   writePickle(`${folder}/values.pkl`, {
     float32: { dtype: "float32", shape: [2, 3], data: new Float32Array([0, 1, 2, 3, 4, 5]) },
     int64: { dtype: "int64", shape: [2], data: new BigInt64Array([2n ** 62n, -1n]) },

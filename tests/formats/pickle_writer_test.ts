@@ -16,6 +16,7 @@ import {
   writePickle,
 } from "../../lib/formats/mod.ts";
 import { fixture } from "./_pickle_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const read = (bytes: Uint8Array) => readPickle(bytes, { floats: "tagged" });
 
@@ -167,7 +168,7 @@ Deno.test("what Python has no counterpart for is refused by its place", () => {
 });
 
 Deno.test("a file is written as a whole or not at all", () => {
-  const folder = Deno.makeTempDirSync(), path = `${folder}/a.pkl`;
+  const folder = temporaryFolder(), path = `${folder}/a.pkl`;
   writePickle(path, ["old", { dtype: "uint8", shape: [70000], data: new Uint8Array(70000) }]);
   assert.equal(Deno.statSync(path).size, encodePickle(readPickle(path)).length);
   assert.throws(() => writePickle(path, [undefined as never]), TypeError);

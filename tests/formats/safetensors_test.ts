@@ -11,6 +11,7 @@ import {
   writeSafetensors,
 } from "../../lib/formats/mod.ts";
 import { content, formatFixture, type TensorContent } from "./_tensor_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const EXPECTED: {
   readonly tensors: Readonly<Record<string, TensorContent>>;
@@ -19,7 +20,7 @@ const EXPECTED: {
 const ALL = formatFixture("safetensors/all.safetensors");
 
 function temporary(name = "x.safetensors"): string {
-  return `${Deno.makeTempDirSync()}/${name}`;
+  return `${temporaryFolder()}/${name}`;
 }
 
 Deno.test("reads every dtype that Hugging Face's library writes, bit for bit", () => {

@@ -3,6 +3,7 @@ import { PicklePersistent } from "../../lib/formats/_pickle_call.ts";
 import { createZipWriter } from "../../lib/formats/_zip_writer.ts";
 import { PickleReference, PickleTuple, type TorchTensor } from "../../lib/formats/mod.ts";
 import { archive, call, checkpoint, open, pickle, storage, tensor } from "./_torch_archive.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 function refused(bytes: Uint8Array, message: RegExp): void {
   assert.throws(() => {
@@ -153,9 +154,9 @@ Deno.test("refuses archives that are none of torch.save", () => {
 });
 
 Deno.test("refuses a compressed archive, and one that was cut short anywhere", () => {
-  const path = Deno.makeTempFileSync();
+  const path = temporaryPath("file");
   {
-    using file = Deno.openSync(path, { write: true });
+    using file = Deno.openSync(path, { write: true, create: true });
     const zip = createZipWriter(file, true);
     zip.begin("x/data.pkl", new Uint8Array(0));
     zip.write(pickle({ a: 1 }));

@@ -6,6 +6,7 @@ import {
   TorchTensor,
 } from "../../lib/formats/mod.ts";
 import { checkpointWriter } from "../../lib/formats/torch_checkpoint_writer.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const GIBIBYTE = 2 ** 30;
 const ZEROS = new Uint8Array(1 << 26);
@@ -54,14 +55,14 @@ function matrix(key: string, bytes: number): TorchTensor {
 }
 
 Deno.test("the keys of 4.6 GB come in milliseconds and little memory, and rows beyond 4 GB are read", () => {
-  const path = Deno.makeTempFileSync({ suffix: ".pt" });
+  const path = temporaryPath("file.pt");
   try {
     const names = Array.from({ length: 1200 }, (_, i) => `model.layers.${i}.weight`);
     const model = Object.fromEntries(names.map((name, i) => [name, matrix(String(i), 2 ** 20)]));
     const last = matrix("last", 3.4 * GIBIBYTE - 3.4 * GIBIBYTE % 4096);
     const after = { dtype: "int64", shape: [], data: new BigInt64Array([9n]) } as const;
     {
-      using file = Deno.openSync(path, { write: true });
+      using file = Deno.openSync(path, { write: true, create: true });
       checkpointWriter(path, { epoch: 7, model_state_dict: { ...model, last, after } })(
         sparse(file),
       );

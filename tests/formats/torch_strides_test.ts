@@ -8,6 +8,7 @@ import {
   writeTorchCheckpoint,
 } from "../../lib/formats/mod.ts";
 import { content } from "./_tensor_fixtures.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const SIZES = {
   uint8: 1,
@@ -38,7 +39,7 @@ function memory(bytes: number): { storage: TorchStorage; all: Uint8Array<ArrayBu
 const axis = fc.tuple(fc.nat(40), fc.nat(50));
 
 Deno.test("any view of a storage is read as its elements lie, and written as it is", () => {
-  const path = `${Deno.makeTempDirSync()}/view.pt`;
+  const path = temporaryPath("view.pt");
   fc.assert(
     fc.property(
       fc.constantFrom(...Object.keys(SIZES) as (keyof typeof SIZES)[]),

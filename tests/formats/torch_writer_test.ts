@@ -17,9 +17,10 @@ import { checkpointWriter } from "../../lib/formats/torch_checkpoint_writer.ts";
 import { zipDataOffset } from "../../lib/formats/zip.ts";
 import { content, formatFixture } from "./_tensor_fixtures.ts";
 import { at, describe, EXPECTED, NAMES, plain, torchFixture } from "./_torch_fixtures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 function temporary(name = "checkpoint.pt"): string {
-  return `${Deno.makeTempDirSync()}/${name}`;
+  return `${temporaryFolder()}/${name}`;
 }
 
 for (const name of NAMES) {
@@ -34,7 +35,7 @@ for (const name of NAMES) {
 }
 
 Deno.test("PyTorch loads what is written with weights_only=True, where it is installed", async (t) => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   for (const name of NAMES) {
     using original = openTorchCheckpoint(torchFixture(name), { floats: "tagged" });
     writeTorchCheckpoint(`${folder}/${name}.pt`, original.value);

@@ -13,6 +13,7 @@ import {
 } from "../../lib/formats/mod.ts";
 import { writeAll } from "../../lib/formats/_partial_file.ts";
 import { writing } from "../../lib/formats/_write_error.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
 const data = new Float32Array(300);
@@ -67,7 +68,7 @@ function refused(path: string, action: () => void, message: RegExp): void {
 
 for (const [name, write] of Object.entries(WRITERS)) {
   Deno.test(`a full disk names the file and leaves the old one: ${name}`, () => {
-    const folder = Deno.makeTempDirSync(), path = `${folder}/model`;
+    const folder = temporaryFolder(), path = `${folder}/model`;
     Deno.writeTextFileSync(path, "old");
     const full = systemError("ENOSPC", "No space left on device (os error 28)");
     for (const step of ["writeSync", "syncSync"] as const) {
@@ -85,7 +86,7 @@ for (const [name, write] of Object.entries(WRITERS)) {
 }
 
 Deno.test("quotas, limits of file sizes and read-only file systems are told likewise", () => {
-  const path = `${Deno.makeTempDirSync()}/model`;
+  const path = temporaryPath("model");
   const cases: [string, RegExp][] = [
     ["EDQUOT", /the user's quota should have room left/],
     ["EFBIG", /its file system should hold files this large/],
@@ -107,7 +108,7 @@ Deno.test("quotas, limits of file sizes and read-only file systems are told like
 });
 
 Deno.test("other errors stay as they are", () => {
-  const path = `${Deno.makeTempDirSync()}/nowhere/model`;
+  const path = `${temporaryFolder()}/nowhere/model`;
   assert.throws(() => writeFileAtomic(path, "a"), Deno.errors.NotFound);
   const error = systemError("EIO", "Input/output error (os error 5)");
   assert.throws(() =>
@@ -117,7 +118,7 @@ Deno.test("other errors stay as they are", () => {
 });
 
 Deno.test("a full disk names the folder that is built, unless the file in it is named", async () => {
-  const parent = Deno.makeTempDirSync(), target = `${parent}/episode`;
+  const parent = temporaryFolder(), target = `${parent}/episode`;
   const full = systemError("ENOSPC", "No space left on device (os error 28)");
   const build = () => {
     throw full;

@@ -31,6 +31,7 @@ for line in sys.stdin:
         open(job["path"], "wb").write(data[:end] + record + locator + data[end:])
     os.write(1, b".")
 `;
+import { temporaryFolder } from "../_temporary.ts";
 
 interface Archive {
   files: {
@@ -62,7 +63,7 @@ const archive: fc.Arbitrary<Archive> = fc.record({
 async function withServer(
   fn: (make: (job: Archive) => Promise<string>) => Promise<void>,
 ): Promise<void> {
-  const folder = await Deno.makeTempDir();
+  const folder = temporaryFolder();
   const path = join(folder, "archive.zip");
   const server = new Deno.Command("python3", {
     args: ["-c", SERVER],
@@ -81,7 +82,6 @@ async function withServer(
     await writer.close();
     await reader.cancel();
     await server.status;
-    await Deno.remove(folder, { recursive: true });
   }
 }
 

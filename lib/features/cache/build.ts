@@ -1,4 +1,6 @@
 import { extractAll } from "./_extract.ts";
+import { costOf, groupsOf } from "./_groups.ts";
+import { TimeModel } from "./_time_model.ts";
 import { writePlanIndex } from "./_plan_index.ts";
 import { assertRoom } from "./_room.ts";
 import { recordBytes } from "./_record.ts";
@@ -11,7 +13,7 @@ import type { FeatureStore } from "./store.ts";
 export interface BuildOptions {
   /** This process's part of the plan; default all of it. */
   readonly share?: Share;
-  /** Features made and stored at once; default 32. */
+  /** Features made and stored at once, fewer where a model is slow; default 32. */
   readonly batch?: number;
   /** Stops between batches. */
   readonly signal?: AbortSignal;
@@ -20,6 +22,10 @@ export interface BuildOptions {
   /** Called after each batch; the time left is measured on what was made so far. */
   readonly onProgress?: (done: number, total: number, secondsLeft: number) => void;
 }
+
+/** Features of a slow model are stored after so many seconds. */
+const BATCH_SECONDS = 10;
+const WHOLE: Share = { index: 0, count: 1 };
 
 /**
  * The part of a plan that is not in a store yet, and the bytes it will take.
@@ -41,11 +47,12 @@ export interface BuildOptions {
  * ```
  */
 export function missingFeatures(
-  { items, extractor: { width, dtype } }: FeaturePlan,
+  plan: FeaturePlan,
   store: FeatureStore,
-  share: Share = { index: 0, count: 1 },
+  share: Share = WHOLE,
 ): { planned: readonly PlanItem[]; missing: readonly PlanItem[]; bytes: number } {
-  const planned = partOf(items, share, ({ tokens }) => tokens);
+  const { width, dtype } = plan.extractor;
+  const planned = partOf(groupsOf(plan), share, costOf).flat();
   const missing = planned.filter(({ key }) => !store.has(key));
   const bytes = missing.reduce((sum, { tokens }) => sum + recordBytes(tokens, width, dtype), 0);
   return { planned, missing, bytes };
@@ -87,21 +94,31 @@ export async function buildFeatures(
   // Before anything is built, so that garbage collection knows that it is needed.
   for (const episode of plan.episodes) writePlanIndex(plan, episode);
   const failures = [...plan.failures];
-  let built = 0, done = planned.length - missing.length;
-  const work = tokensOf(missing), begin = performance.now();
-  let worked = 0;
-  for (const items of batches(missing, batch, share === undefined)) {
+  let built = 0, done = planned.length - missing.length, rest = missing.length;
+  const groups = partOf(groupsOf(plan), share ?? WHOLE, costOf);
+  const time = new TimeModel();
+  let left = costOf(missing);
+  const wanted = new Set(missing);
+  // A slow model's features are stored every few seconds, which is all that a killed process loses.
+  const slow = plan.extractor.prepare !== undefined;
+  const size = () => slow ? Math.min(batch, Math.max(1, BATCH_SECONDS / time.each)) : batch;
+  for (const batched of batches(groups, size, share === undefined)) {
     signal?.throwIfAborted();
+    const begun = batched.flat().filter((item) => wanted.has(item));
+    if (begun.length === 0) continue;
     store.refresh(); // another process may have been faster
-    const todo = items.filter(({ key }) => !store.has(key));
-    const features = await extractAll(plan, todo, failures);
+    const isMissing = ({ key }: { readonly key: string }) => !store.has(key);
+    const todo = batched.filter((group) => group.some(isMissing)).flat();
+    const start = performance.now();
+    const features = (await extractAll(plan, todo, failures)).filter(isMissing);
     store.write(features, plan.extractor);
     built += features.length;
-    done += items.length;
+    done += begun.length;
+    rest -= begun.length;
+    left -= costOf(begun);
     onStored?.(features.map(({ key }) => key));
-    worked += tokensOf(items);
-    const seconds = (performance.now() - begin) / 1000;
-    onProgress?.(done, planned.length, seconds / worked * (work - worked));
+    time.add(todo.length, costOf(todo), (performance.now() - start) / 1000);
+    onProgress?.(done, planned.length, time.seconds(rest, left));
   }
   const failed = failures.length;
   return {
@@ -116,21 +133,25 @@ export async function buildFeatures(
   };
 }
 
-/** Tokens of some items, which their time goes by. */
-function tokensOf(items: readonly PlanItem[]): number {
-  return items.reduce((sum, { tokens }) => sum + tokens, 0);
-}
-
-/** Features of equal length together; from anywhere in the list, so that two processes rarely meet. */
+/** Groups of equal cost together; from anywhere in the list, so that two processes rarely meet. */
 function* batches(
-  items: readonly PlanItem[],
-  size: number,
+  groups: readonly (readonly PlanItem[])[],
+  size: () => number,
   fromAnywhere: boolean,
-): Generator<readonly PlanItem[]> {
-  const start = fromAnywhere ? Math.floor(Math.random() * items.length) : 0;
-  const order = [...items.slice(start), ...items.slice(0, start)];
-  const groups = Map.groupBy(order, ({ tokens }) => tokens);
-  for (const group of groups.values()) {
-    for (let i = 0; i < group.length; i += size) yield group.slice(i, i + size);
+): Generator<readonly (readonly PlanItem[])[]> {
+  const start = fromAnywhere ? Math.floor(Math.random() * groups.length) : 0;
+  let batch: (readonly PlanItem[])[] = [], items = 0;
+  for (const group of [...groups.slice(start), ...groups.slice(0, start)]) {
+    const last = batch.at(-1);
+    // Behind a shorter group an extractor would divide the items otherwise.
+    const fits = last === undefined || (items + group.length <= size() &&
+      last[0]!.cost === group[0]!.cost && last.length >= group.length);
+    if (!fits) {
+      yield batch;
+      [batch, items] = [[], 0];
+    }
+    batch.push(group);
+    items += group.length;
   }
+  if (batch.length > 0) yield batch;
 }

@@ -1,7 +1,7 @@
 import type { EpisodeData } from "../../datasets/_episode.ts";
 import { observationAction } from "../../datasets/image_choice.ts";
 import type { SampleTable } from "../../datasets/sample_table.ts";
-import type { Feature, FeatureExtractor } from "../extractor.ts";
+import type { Feature, FeatureExtractor, FeatureRequest } from "../extractor.ts";
 import { buildCommand } from "./_build_command.ts";
 import { assertRoom } from "./_room.ts";
 import { loadRequest } from "./_request.ts";
@@ -190,6 +190,22 @@ export class DatasetFeatures implements Disposable {
     }
     for (const [key, feature] of await this.#make(misses)) found.set(key, feature);
     return this.#batch(rows, found);
+  }
+
+  /**
+   * What the features of samples are made of, with the images in memory.
+   *
+   * @param indices of the samples
+   * @returns one for each index
+   * @throws {RangeError} when there is no such sample
+   * @throws {Deno.errors.NotFound} when an image is gone
+   */
+  requests(indices: ArrayLike<number>): FeatureRequest[] {
+    const images = new Map<string, Uint8Array>();
+    return Array.from(indices, (index) => {
+      const { observation } = this.#observationOf(index);
+      return loadRequest(this.#plan, this.#items.get(observation.key)!, images);
+    });
   }
 
   /** Closes files; closing twice is harmless. */

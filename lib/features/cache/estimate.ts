@@ -1,4 +1,6 @@
 import { extractAll } from "./_extract.ts";
+import { costOf } from "./_groups.ts";
+import { TimeModel } from "./_time_model.ts";
 import type { FeatureFailure, FeaturePlan, PlanItem } from "./plan.ts";
 
 /** How long building may take. */
@@ -11,16 +13,17 @@ export interface BuildEstimate {
 
 /** Features made together, spread over the plan. */
 const SAMPLE = 16;
-/** A first feature that took longer, s, is measurement enough. */
+/** Where a feature takes longer, s, few are made. */
 const LONG = 2;
 
 /**
- * Says how long building will take, by making a few of the features and storing none. The first is
- * made alone, because it waits for a model to load; where it takes seconds no other is made.
+ * Says how long building will take, by making a few of the features and storing none. A model is loaded
+ * before, and the first feature is made twice, because the first time waits for compilers; where it takes
+ * seconds, one more is made of the most and of the fewest tokens.
  *
  * @param plan which features
  * @param missing those that are to be built, of `missingFeatures`
- * @returns the time, in proportion to tokens; undefined where nothing is missing or could be made
+ * @returns the time, linear in features and tokens; undefined where nothing is missing or could be made
  *
  * @example
  * ```ts
@@ -35,23 +38,36 @@ export async function estimateBuild(
   plan: FeaturePlan,
   missing: readonly PlanItem[],
 ): Promise<BuildEstimate | undefined> {
-  const tokens = missing.reduce((sum, item) => sum + item.tokens, 0);
   const step = Math.max(1, Math.ceil(missing.length / (SAMPLE + 1)));
   const [first, ...others] = missing.filter((_, i) => i % step === 0);
   if (first === undefined) return undefined;
-  const alone = await measure(plan, [first]);
-  const isEnough = others.length === 0 || (alone !== undefined && alone.time > LONG);
-  const found = isEnough ? alone : await measure(plan, others);
-  return found && { seconds: found.time / found.tokens * tokens, measured: found.count };
+  await plan.extractor.prepare?.();
+  const time = new TimeModel();
+  const failures: FeatureFailure[] = []; // building tells them
+  await extractAll(plan, [first], failures);
+  const measure = async (items: readonly PlanItem[]) => {
+    const start = performance.now();
+    const { length } = await extractAll(plan, items, failures);
+    const seconds = (performance.now() - start) / 1000;
+    time.add(length, costOf(items) * length / items.length, seconds);
+    return { length, seconds };
+  };
+  const alone = await measure([first]);
+  const isSlow = alone.seconds > LONG;
+  const some = isSlow ? ends(missing).map((item) => [item]) : [...groupsOfCost(others)];
+  let measured = alone.length;
+  for (const items of some) measured += (await measure(items)).length;
+  const seconds = time.seconds(missing.length, costOf(missing));
+  return measured === 0 ? undefined : { seconds, measured };
 }
 
-/** Seconds to make some features, with reading their images; undefined where none could be made. */
-async function measure(plan: FeaturePlan, items: readonly PlanItem[]) {
-  const failures: FeatureFailure[] = []; // building tells them
-  const start = performance.now();
-  const made = await extractAll(plan, items, failures);
-  const time = (performance.now() - start) / 1000;
-  if (made.length === 0) return undefined;
-  const tokens = made.reduce((sum, { feature }) => sum + feature.tokens, 0);
-  return { time, tokens, count: made.length };
+/** An item of the most tokens, and one of the fewest where that is another number. */
+function ends(items: readonly PlanItem[]): PlanItem[] {
+  const sorted = items.toSorted((a, b) => b.cost - a.cost);
+  const most = sorted[0]!, fewest = sorted.at(-1)!;
+  return fewest.cost === most.cost ? [most] : [most, fewest];
+}
+
+function groupsOfCost(items: readonly PlanItem[]): Iterable<readonly PlanItem[]> {
+  return Map.groupBy(items, ({ cost }) => cost).values();
 }

@@ -37,6 +37,8 @@ export interface PlanItem {
   readonly observation: number;
   /** Tokens it will have. */
   readonly tokens: number;
+  /** Tokens that are computed for it, by which its time goes. */
+  readonly cost: number;
 }
 
 /** What could not be planned or made. */
@@ -127,12 +129,14 @@ export async function planFeatures(
     onEpisode?.(episode.path, e, episodes.length);
     assertViews(episode, extractor.identity.views);
     const planned = planEpisode(episode, extractor, digest, folder, { reuse, maxAge }, failures);
-    planned.forEach((observation, o) => {
+    for (const [o, observation] of planned.entries()) {
       const { key } = observation;
-      if (items.has(key)) return;
-      const tokens = extractor.tokenCount?.(requestOf(extractor, episode, observation)) ?? 1;
-      items.set(key, { key, episode: e, observation: o, tokens });
-    });
+      if (items.has(key)) continue;
+      const request = requestOf(extractor, episode, observation);
+      const tokens = extractor.tokenCount?.(request) ?? 1;
+      const cost = await extractor.cost?.(request) ?? tokens;
+      items.set(key, { key, episode: e, observation: o, tokens, cost });
+    }
     plans.push({ episode, observations: planned });
   }
   return {
