@@ -13,12 +13,20 @@ import {
   type CommandContext,
   type CommandResult,
   formatTable,
+  printable,
   runCommand,
   switchFlag,
   textFlag,
   UsageError,
 } from "../lib/cli/mod.ts";
 import { POINTER_NAMES, type PointerName } from "../lib/checkpoints/pointer.ts";
+import {
+  checkModelFiles,
+  checkpointAdapterProblems,
+  formatModelFiles,
+  type ModelFilesCheck,
+  modelFilesLayout,
+} from "../lib/inspect/mod.ts";
 import { type PresetName, PRESETS } from "../lib/policies/presets.ts";
 import { FAMILIES, FUSIONS } from "../lib/policies/reference/config.ts";
 
@@ -48,12 +56,17 @@ with all three, or the bare state of a model (also under model, network or net);
 taken off. Headers are read only, unless --stats is given, so files of many gigabytes take no time.
 Nothing in a file is executed.
 
+It may also be the folder of a Qwen2.5-VL model as published, or of an adapter as peft saves it, such
+as a run's adapter/: are all tensors there, in their shapes, and only these. --model compares an
+adapter, there or in a checkpoint of stage 2, with the layers of its model.
+
 What no file says, such as heads, is assumed and listed with its value; deno task convert --config
 settles it.
 
 Families: ${FAMILIES.join(", ")}. Fusions: ${FUSIONS.join(", ")}. A family alone leaves the
 fusion open. For example:
   deno task check:checkpoint checkpoints/qwen_vla_sensor_best.pt --against regression:concat
+  deno task check:checkpoint runs/2025-11-03-stage2/adapter --model models/Qwen2.5-VL-3B-Instruct
   deno task check:checkpoint runs/2025-11-03-stage1 --which best --stats
 
 When stage 2 cannot load a stage 1 checkpoint:
@@ -72,6 +85,10 @@ Exit code 0 if it fits, 1 if it does not or is damaged, 2 for wrong usage.`,
         { placeholder: "FAMILY[:FUSION]", defaultText: "what it says it is, or looks like" },
       ),
       preset: choiceFlag("sizes that it must have", PRESETS, { defaultText: "its own" }),
+      model: textFlag("model that an adapter belongs to", {
+        placeholder: "DIR",
+        defaultText: "its layers are not compared",
+      }),
       which: choiceFlag("which checkpoint of a run", POINTER_NAMES, { default: "latest" }),
       stats: switchFlag(
         "compare digests and read all values: NaN, tensors of zeros, tensors that are copies",
@@ -79,11 +96,13 @@ Exit code 0 if it fits, 1 if it does not or is damaged, 2 for wrong usage.`,
     },
     run: async (flags, context) => {
       expectChoice(flags.against);
+      const { arguments: [path = ""] } = context;
+      expectUse(flags, modelFilesLayout(path));
       try {
         return await check(flags, context);
       } catch (error) {
         if (!flags.json || context.signal.aborted) throw error;
-        const { arguments: [path = ""], progress, warn } = context;
+        const { progress, warn } = context;
         progress.clear();
         const { message } = error as Error;
         warn(message);
@@ -96,26 +115,48 @@ Exit code 0 if it fits, 1 if it does not or is damaged, 2 for wrong usage.`,
 interface CheckFlags {
   readonly against: string | undefined;
   readonly preset: PresetName | undefined;
+  readonly model: string | undefined;
   readonly which: PointerName;
   readonly stats: boolean;
   readonly verbose: boolean;
 }
 
-async function check(
-  { against, preset, which, stats, verbose }: CheckFlags,
-  { arguments: [path = ""], print, progress, signal }: CommandContext,
-): Promise<CommandResult> {
+async function check(flags: CheckFlags, context: CommandContext): Promise<CommandResult> {
+  const { against, preset, model, which, stats, verbose } = flags;
+  const { arguments: [path = ""], print, progress, signal } = context;
+  const files = await checkModelFiles(path, {
+    ...(model === undefined ? {} : { model }),
+    ...{ stats, signal },
+    onProgress: (name) => progress.update(printable(name)),
+  });
+  if (files !== null) {
+    progress.clear();
+    printVerdict(files.ok, formatModelFiles(files, formatTable, { all: verbose }), print);
+    return { document: files, exitCode: files.ok ? 0 : 1 };
+  }
   const found = await checkCheckpoint(path, {
     ...(against === undefined ? {} : { against }),
     ...(preset === undefined ? {} : { preset }),
     ...{ which, stats, signal },
     onProgress: (done, total) => progress.update(`${done} of ${total} tensors`),
   });
+  const problems = model === undefined ? [] : checkpointAdapterProblems(path, model, { which });
+  const ok = found.ok && problems.length === 0;
+  const remarks = [
+    ...problems.slice(0, verbose ? undefined : 10).map((problem) =>
+      `✗ compared with ${model}: ${problem}`
+    ),
+    ...found.remarks,
+  ];
   progress.clear();
-  const text = formatCheck(found, formatTable, { all: verbose });
+  const document = { ...found, ok, remarks };
+  printVerdict(ok, formatCheck(document, formatTable, { all: verbose }), print);
+  return { document, exitCode: ok ? 0 : 1 };
+}
+
+function printVerdict(ok: boolean, text: string, print: (text: string) => void): void {
   const [verdict = "", ...rest] = text.split("\n");
-  print([colour(found.ok ? "green" : "red", verdict, Deno.stdout), ...rest].join("\n"));
-  return { document: found, exitCode: found.ok ? 0 : 1 };
+  print([colour(ok ? "green" : "red", verdict, Deno.stdout), ...rest].join("\n"));
 }
 
 function expectChoice(against: string | undefined): void {
@@ -124,5 +165,18 @@ function expectChoice(against: string | undefined): void {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new UsageError(`Flag --against: ${error.message}`);
+  }
+}
+
+/** Refuses flags that would say nothing. */
+function expectUse(
+  { against, preset, model }: CheckFlags,
+  layout: ModelFilesCheck["layout"] | null,
+): void {
+  if (layout === null) return;
+  const idle = { against, preset, model: layout === "model" ? model : undefined };
+  for (const [name, value] of Object.entries(idle)) {
+    if (value === undefined) continue;
+    throw new UsageError(`Flag --${name}: it says nothing of this ${layout}; leave it out.`);
   }
 }

@@ -3,6 +3,7 @@ import type { PolicyConfig } from "../policies/config.ts";
 import type { PresetName } from "../policies/presets.ts";
 import { advice, likeness } from "./_advice.ts";
 import { readValues, type ValueFindings } from "./_values.ts";
+import { visualFacts } from "./_visual.ts";
 import { countStored } from "./_count_parameters.ts";
 import { type Expectation, expectation, parsePolicyChoice } from "./against.ts";
 import type { CheckpointLosses } from "./document.ts";
@@ -68,6 +69,8 @@ export interface CheckpointCheck extends Omit<MatchReport, "loaded">, ValueFindi
   readonly dtypes: Readonly<Record<string, number>>;
   /** Tensors of other models beside. */
   readonly ignored: readonly IgnoredTensors[];
+  /** What was trained of a visual-language model with it; null if nothing was. */
+  readonly visualLanguage: string | null;
   /** Prefixes that were taken off its keys. */
   readonly wrappers: readonly string[];
   /** Training program; null if unknown. */
@@ -123,11 +126,13 @@ export async function checkCheckpoint(
   const { loaded: matched, ...report } = matchPolicy(expected.config, checkpoint.tensors);
   const values = await valuesOf(checkpoint, expected.config, options);
   const isWhole = isMatch({ loaded: matched, ...report });
+  const visual = visualFacts(checkpoint), problems = visual?.problems ?? [];
   const own = checkpoint.config ?? expected.inferred?.config;
   const { layout, trainingStage: stage, ignored, wrappers, losses } = checkpoint;
   const { program, epoch, globalStep } = checkpoint;
   return {
-    ok: isWhole && values.nonFinite.length + values.allZero.length + values.negative.length === 0,
+    ok: isWhole && problems.length === 0 &&
+      values.nonFinite.length + values.allZero.length + values.negative.length === 0,
     path: checkpoint.path,
     layout,
     stage,
@@ -145,7 +150,9 @@ export async function checkCheckpoint(
     ...totals(checkpoint),
     ...{ ignored, wrappers, program, epoch, globalStep, losses },
     valuesRead: options.stats ?? false,
+    visualLanguage: visual?.text ?? null,
     remarks: [
+      ...problems.slice(0, 10).map((problem) => `✗ visual-language model: ${problem}`),
       ...checkpoint.remarks,
       ...(isWhole ? [] : remarksOf(checkpoint, expected, report)),
       ...valueAdvice(values),

@@ -15,6 +15,12 @@ export const TRAINING_FILE = "training.safetensors";
 /** File of other models' tensors, which conversions keep, and of what an optimiser keeps beside moments. */
 export const OTHER_FILE = "other.safetensors";
 
+/**
+ * Member of `extra` that says what of a visual-language model was trained with the policy, and names
+ * that model by its digest; the trained tensors are in {@linkcode OTHER_FILE}.
+ */
+export const VISUAL_MEMBER = "visionLanguage";
+
 /** How far the loss had come down; null where it is not known. */
 export interface CheckpointLosses {
   /** Of training, averaged over the last epoch. */

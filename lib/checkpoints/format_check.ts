@@ -86,6 +86,7 @@ function facts(check: CheckpointCheck): string[][] {
       `${number(counts.actionExpert)}`,
     ],
     ["tensors", `${tensors} (${kinds || "none"}), ${(bytes / 1e6).toFixed(1)} MB`],
+    ...known("visual-language model", check.visualLanguage),
     ...check.ignored.map(({ name, tensors: count, bytes }) => [
       `beside it, ${name}`,
       `${plural(count, "tensor")}, ${(bytes / 1e6).toFixed(1)} MB`,

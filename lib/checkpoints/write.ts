@@ -3,15 +3,18 @@ import { replaceFolderAtomic } from "../formats/atomic_write.ts";
 import { openRandomAccess } from "../formats/random_access_file.ts";
 import { writeSafetensors } from "../formats/safetensors_writer.ts";
 import type { TensorInput } from "../formats/tensor_types.ts";
+import type { JsonValue } from "../features/canonical_json.ts";
 import { describeMismatch } from "./_describe_mismatch.ts";
 import { encodeDocument } from "./_document.ts";
 import { fileDigest } from "./_file_digest.ts";
+import { describeOther, OTHER_MEMBER } from "./_other.ts";
 import {
   type CheckpointContents,
   type CheckpointDocument,
   type CheckpointFile,
   DOCUMENT_FILE,
   MODEL_FILE,
+  OTHER_FILE,
   TRAINING_FILE,
 } from "./document.ts";
 import { isMatch, isSameShape, matchPolicy } from "./match.ts";
@@ -32,6 +35,11 @@ export interface CheckpointInput {
    * `KEY`. Default none.
    */
   readonly training?: NamedTensorInputs;
+  /** Tensors of other models and what an optimiser keeps for them, under any names. Default none. */
+  readonly others?: {
+    readonly tensors: NamedTensorInputs;
+    readonly training?: NamedTensorInputs;
+  };
 }
 
 /** As other programs mark files whose tensors are PyTorch's. */
@@ -40,8 +48,8 @@ const METADATA = { format: "pt" };
 const MOMENTS = /^(exp_avg|exp_avg_sq|ema)\.(.*)$/s;
 
 /**
- * Writes a checkpoint as a folder of `model.safetensors`, `training.safetensors` and
- * `checkpoint.json`. The folder is there as a whole or not at all: it is built beside its place,
+ * Writes a checkpoint as a folder of `model.safetensors`, `training.safetensors`, where there are
+ * tensors of other models `other.safetensors`, and `checkpoint.json`. The folder is there as a whole or not at all: it is built beside its place,
  * synced, and renamed; an older checkpoint there is replaced in one step.
  *
  * Tensors that lie in other files are read one at a time, so that all of them need not fit into
@@ -72,7 +80,7 @@ const MOMENTS = /^(exp_avg|exp_avg_sq|ema)\.(.*)$/s;
  */
 export async function writeCheckpoint(
   folder: string,
-  { contents, tensors, training }: CheckpointInput,
+  { contents, tensors, training, others }: CheckpointInput,
 ): Promise<CheckpointDocument> {
   const model = asMap(tensors), moments = training === undefined ? undefined : asMap(training);
   checkModel(folder, contents, model);
@@ -87,11 +95,24 @@ export async function writeCheckpoint(
       using file = openRandomAccess(join(temporary, name));
       files.push({ name, bytes: file.bytes, sha256: await fileDigest(file) });
     }
-    const encoded = encodeDocument(folder, contents, files);
+    const extra = others === undefined ? {} : await writeOthers(temporary, others);
+    const all = { ...contents, extra: { ...contents.extra, ...extra } };
+    const encoded = encodeDocument(folder, all, files);
     Deno.writeTextFileSync(join(temporary, DOCUMENT_FILE), encoded.text);
     document = encoded.document;
   });
   return document!;
+}
+
+/** Writes the file of other models' tensors; returns what `extra` says of it. */
+async function writeOthers(
+  folder: string,
+  { tensors, training = {} }: NonNullable<CheckpointInput["others"]>,
+): Promise<Record<string, JsonValue>> {
+  const own = asMap(tensors), path = join(folder, OTHER_FILE);
+  writeSafetensors(path, new Map([...own, ...asMap(training)]), METADATA);
+  using file = openRandomAccess(path);
+  return { [OTHER_MEMBER]: describeOther(file.bytes, await fileDigest(file), [...own.keys()]) };
 }
 
 function asMap(tensors: NamedTensorInputs): ReadonlyMap<string, TensorInput> {

@@ -3,7 +3,11 @@ import { type CommandContext, formatDuration, formatTable } from "../cli/mod.ts"
 import { plural } from "../episodes/_plural.ts";
 import { countParameters, type PolicyConfig } from "../policies/mod.ts";
 import type { TrainingData, TrainingOutcome } from "../training/mod.ts";
+import { describeReuse } from "../datasets/mod.ts";
+import type { FirstPolicy } from "./_first_policy.ts";
 import type { RunEvaluation } from "./evaluate_run.ts";
+import type { TrainingProgram } from "./program.ts";
+import { type ResolvedTraining, sensorMilliseconds } from "./resolve.ts";
 
 /** Samples, episodes and collections. */
 export function describeData(
@@ -30,6 +34,31 @@ export function describePolicy(config: PolicyConfig, name: string): string {
   return `policy: preset ${name}, architecture ${config.architecture}, ${config.family}, fusion ` +
     `${config.fusion}; sensor encoder ${count(sensorEncoder)}, action expert ` +
     `${count(actionExpert)}, trained ${count(total)} parameters`;
+}
+
+/** What the policy is shown, in the units of people. */
+export function describeInputs(
+  program: TrainingProgram,
+  { config, source }: FirstPolicy,
+  { vision }: ResolvedTraining,
+  note: (text: string) => void,
+): void {
+  const { sensorEncoder, family, actionExpert } = config;
+  if (source !== null) note(`begins with the policy of ${source.path}`);
+  if (sensorEncoder !== null) {
+    const rows = sensorEncoder.temporalLength;
+    note(`sensor window: ${rows} rows, ${Number(sensorMilliseconds(rows).toFixed(1))} ms`);
+  }
+  if (family === "diffusion") note(`noise schedule: ${actionExpert.timesteps} steps`);
+  if (program.visionReuse > 1 || vision.visionReuse > 1) {
+    const { visionReuse: reuse, visionLatencyMs: late } = vision;
+    note(
+      `visual features serve ${reuse} actions (${
+        describeReuse(reuse)
+      }); in the simulator they come ` +
+        `${late} ms late`,
+    );
+  }
 }
 
 /** How long the training was, and how long it took. */

@@ -54,6 +54,7 @@ export function runConfig(
       augment: !values.noAugment,
       features: featuresOf(values, prepared),
       ...(vision.visionReuse > 1 ? { vision } : {}),
+      ...(resolved.tuning === null ? {} : { visionLanguage: resolved.tuning }),
       ...(first.source === null ? {} : { beginsWith: first.source.digest }),
       engine: engine.name,
       precision: values.precision,

@@ -1,7 +1,6 @@
 /** `--mode cache`: the features of a training, without the training. */
-import { type CommandContext, type CommandResult, formatDuration } from "../cli/mod.ts";
-import { openEpisode } from "../episodes/mod.ts";
-import { buildFeatures, FeatureStore, planFeatures } from "../features/mod.ts";
+import type { CommandContext, CommandResult } from "../cli/mod.ts";
+import { buildMissing } from "./_build_missing.ts";
 import { demonstrationData } from "./demonstration_data.ts";
 import { cacheOf, type DataValues, extractorOf } from "./prepare_data.ts";
 import type { VisionUse } from "./vision_use.ts";
@@ -18,42 +17,22 @@ import type { VisionUse } from "./vision_use.ts";
 export async function buildTrainingFeatures(
   values: DataValues,
   paths: readonly string[] | null,
-  { visionReuse: reuse }: VisionUse,
+  { visionReuse }: VisionUse,
   context: CommandContext,
 ): Promise<CommandResult> {
-  const { print, progress, signal, warn } = context;
   const cache = cacheOf(values);
-  if (paths === null) {
+  let found = paths, document = {};
+  if (found === null) {
     const made = await demonstrationData(cache, values.demoEpisodes, context);
-    const { madeEpisodes, madeFeatures, folder } = made;
-    print(
+    const { madeEpisodes, madeFeatures, folder, train, val } = made;
+    context.print(
       `${madeEpisodes} episodes and ${madeFeatures} features made, in ${folder} and ${cache}`,
     );
-    return { document: { folder, cache, madeEpisodes, madeFeatures } };
+    document = { folder, cache, madeEpisodes, madeFeatures };
+    if (values.features === "pixel-2048") return { document };
+    found = [...train, ...val].map(({ path }) => path);
   }
-  const episodes = paths.map((path) => {
-    const episode = openEpisode(path);
-    episode.close(); // only the sensor's file stays open, which is not needed here
-    return episode;
-  });
-  const plan = await planFeatures(episodes, extractorOf(values), cache, {
-    ...{ signal, reuse },
-    onEpisode: (path, done, total) => progress.update(`plan ${done + 1} of ${total}: ${path}`),
-  });
-  using store = await FeatureStore.openForWriting(cache);
-  const report = await buildFeatures(plan, store, {
-    signal,
-    onProgress: (done, total, left) =>
-      progress.update(`${done} of ${total} features, about ${formatDuration(left)} left`),
-  });
-  progress.clear();
-  const { planned, hit, built, failed, failures, seconds } = report;
-  print(
-    `${planned} features of ${episodes.length} episodes needed: ${hit} were there, ${built} made, ` +
-      `${failed} failed, in ${formatDuration(seconds)}; cache ${cache}`,
-  );
-  for (const { episode, step, message } of failures.slice(0, 10)) {
-    warn(`${episode} step ${step}: ${message}`);
-  }
-  return { document: { ...report, cache }, exitCode: failed === 0 ? 0 : 1 };
+  const extractor = await extractorOf(values, context);
+  const report = await buildMissing(found, extractor, cache, visionReuse, context);
+  return { document: { ...document, ...report, cache }, exitCode: report.failed === 0 ? 0 : 1 };
 }

@@ -15,12 +15,20 @@ import {
 } from "../datasets/mod.ts";
 import { type Episode, openEpisode } from "../episodes/mod.ts";
 import type { ChunkPredictions, WindowFlags } from "../evaluation/mod.ts";
-import { createExtractor, defaultFeatureCache, findEpisodes } from "../features/mod.ts";
+import {
+  type CacheMode,
+  createExtractor,
+  defaultFeatureCache,
+  type ExtractorOptions,
+  type FeatureExtractor,
+  findEpisodes,
+} from "../features/mod.ts";
 import { isThere } from "../formats/_partial_file.ts";
 import { openDataPart, readRunConfig } from "../training/mod.ts";
 import { demonstrationData } from "./demonstration_data.ts";
 import { openLoopPredictions } from "./open_loop.ts";
 import { sensorMilliseconds } from "./resolve.ts";
+import { runModel } from "./run_model.ts";
 import { runOf } from "./run_of.ts";
 import { runVision } from "./run_vision.ts";
 import { samplingText } from "./sampling_flags.ts";
@@ -35,6 +43,10 @@ export interface EvaluatePolicyOptions {
   readonly cache: string | undefined;
   /** Features, where the checkpoint does not say. */
   readonly features: string;
+  /** Folder of the model behind them, and how it is used; default what the run says. */
+  readonly model?: ExtractorOptions;
+  /** How the cache is used; default strict. */
+  readonly cacheMode?: CacheMode;
   /** How a diffusion policy draws. */
   readonly sampling: Omit<OpenPolicyOptions, "which">;
 }
@@ -79,9 +91,12 @@ export async function evaluatePolicy(
     : null;
   const { episodes, warnings } = heldOut(all, split, options.data.length > 0);
   const rows = policy.config.sensorEncoder?.temporalLength ?? null;
+  const extractor = await extractorOf(policy, run, options);
+  // Nobody has cached the features of a model that this policy's training has changed.
+  const usual = extractor.identity.adapter === null ? "strict" : "off";
+  const { cacheMode = usual } = options;
   const part = await openDataPart("evaluation", episodes, {
-    extractor: policyExtractor(policy) ?? createExtractor(options.features),
-    cache,
+    ...{ extractor, cache, features: { mode: cacheMode === "strict" ? usual : cacheMode } },
     dataset: {
       horizon: policy.config.actionExpert.horizon,
       visionReuse: runVision(run).visionReuse,
@@ -102,6 +117,16 @@ export async function evaluatePolicy(
     ...{ chunks, flags, warnings },
     meanSource: statistics === null ? "the evaluated episodes" : "training episodes",
   };
+}
+
+/** What makes the features that the policy was trained on; of a run, by the model that it names. */
+async function extractorOf(
+  policy: Policy,
+  run: string | null,
+  { features, model }: EvaluatePolicyOptions,
+): Promise<FeatureExtractor> {
+  const options = runModel(run, model);
+  return await policyExtractor(policy, options) ?? await createExtractor(features, options);
 }
 
 function cacheOf({ cache }: EvaluatePolicyOptions, run: string | null): string {

@@ -11,7 +11,9 @@ import {
 } from "../cli/mod.ts";
 import { FEATURE_EXTRACTORS } from "../features/mod.ts";
 import { FUSIONS, PRESETS } from "../policies/mod.ts";
+import { CACHE_MODE, MODEL_FLAGS } from "./feature_flags.ts";
 import { SAMPLING_FLAGS } from "./sampling_flags.ts";
+import { STAGE2_FLAGS } from "./stage_flags.ts";
 
 /** Data, samples, features. */
 export const DATA_FLAGS = {
@@ -40,11 +42,13 @@ export const DATA_FLAGS = {
     placeholder: "VIEW",
     defaultText: "those of the features",
   }),
+  ...MODEL_FLAGS,
   import: textFlag("mapping of the files that --features imported takes", { placeholder: "FILE" }),
   cache: textFlag("folder of the feature cache", {
     placeholder: "DIR",
     defaultText: "features in trocar's cache folder",
   }),
+  cacheMode: CACHE_MODE,
   horizon: integerFlag("actions of a chunk", { default: 8, min: 1, max: 64 }),
   demoEpisodes: integerFlag("simulated training episodes, without --data", {
     min: 2,
@@ -213,43 +217,6 @@ export const RUN_FLAGS = {
   seed: seedFlag(),
 };
 
-/** The stage, of programs that the guides call with one. */
-export const STAGE_FLAGS = {
-  trainingStage: choiceFlag("stage2 is a program of its own", ["stage1", "stage2"], {
-    default: "stage1",
-  }),
-  stage1Checkpoint: textFlag("run, checkpoint or .pt file that stage 2 begins with", {
-    placeholder: "PATH",
-  }),
-  finetuneVl: choiceFlag("what of the visual-language model is trained: in stage 1 nothing", [
-    "none",
-    "lora",
-    "full",
-  ], { defaultText: "none in stage 1, lora in stage 2" }),
-  vlLr: numberFlag("peak learning rate of the visual-language model, in stage 2", {
-    min: 0,
-    defaultText: "1e-5",
-  }),
-  visionLr: numberFlag("peak learning rate of its vision part, with --finetune-vl full", {
-    min: 0,
-    defaultText: "5e-6",
-  }),
-  loraR: integerFlag("rank of LoRA", { min: 1, defaultText: "16" }),
-  loraAlpha: integerFlag("scale of LoRA", { min: 1, defaultText: "32" }),
-  loraDropout: numberFlag("dropout of LoRA", { min: 0, max: 1, defaultText: "0.05" }),
-  unfreezeLastN: integerFlag("layers that --finetune-vl full trains, from the end", {
-    min: 0,
-    defaultText: "2",
-  }),
-};
-
-/** Second stages. */
-export const STAGE2_FLAGS = {
-  ...STAGE_FLAGS,
-  trainingStage: choiceFlag("this program is stage2", ["stage1", "stage2"], { default: "stage2" }),
-  allowScratchStage2: switchFlag("begin stage 2 without the policy of a first stage"),
-};
-
 /** Flags of the Python reference's programs that have nothing to do here. */
 export const LEGACY_FLAGS = {
   imageResizeHeight: integerFlag("no effect: features choose their own size", { min: 1 }),
@@ -273,6 +240,7 @@ export const TRAINING_ALIASES = {
   cacheDir: "cache",
   gradAccum: "gradAccumSteps",
   learningRate: "lr",
+  loraRank: "loraR",
   emaDecay: "ema",
 } as const;
 

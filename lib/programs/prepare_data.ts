@@ -5,9 +5,14 @@ import type { Episode } from "../episodes/mod.ts";
 import { plural } from "../episodes/_plural.ts";
 import { createExtractor, defaultFeatureCache, type FeatureExtractor } from "../features/mod.ts";
 import { openTrainingData, type TrainingData } from "../training/mod.ts";
+import { buildMissing } from "./_build_missing.ts";
 import { demonstrationData } from "./demonstration_data.ts";
+import { extractorOptions } from "./feature_flags.ts";
 import type { DATA_FLAGS, ValuesOf } from "./flags.ts";
 import { type ResolvedTraining, sensorMilliseconds } from "./resolve.ts";
+
+/** Features that the demonstration brings. */
+const PIXELS = "pixel-2048";
 
 /** Values of the flags that choose data. */
 export type DataValues = ValuesOf<typeof DATA_FLAGS> & { readonly seed: number };
@@ -37,15 +42,23 @@ export interface PreparedData {
 export async function prepareData(
   values: DataValues,
   paths: readonly string[] | null,
-  { horizon, sensorRows, vision }: Pick<ResolvedTraining, "horizon" | "sensorRows" | "vision">,
+  { horizon, sensorRows, vision, finetune }: Pick<
+    ResolvedTraining,
+    "horizon" | "sensorRows" | "vision" | "finetune"
+  >,
   context: CommandContext,
 ): Promise<PreparedData> {
-  const extractor = extractorOf(values), cache = cacheOf(values);
+  const extractor = await extractorOf(values, context), cache = cacheOf(values);
+  const mode = finetune === "none" ? values.cacheMode : "off"; // cached features would be stale
   const found = paths === null
     ? await demonstration(values, cache, context)
     : ownData(values, paths, context);
+  // The demonstration brings features of pixels; others are made where they are missing.
+  if (paths === null && values.features !== PIXELS && values.cacheMode === "strict") {
+    await buildMissing(found.paths, extractor, cache, vision.visionReuse, context);
+  }
   const data = await openTrainingData(found.paths, {
-    ...{ split: found.split, extractor, cache },
+    ...{ split: found.split, extractor, cache, features: { mode } },
     dataset: {
       ...{ horizon, visionReuse: vision.visionReuse },
       sensorMilliseconds: sensorRows === null ? null : sensorMilliseconds(sensorRows),
@@ -63,22 +76,22 @@ export async function prepareData(
  * What makes the visual features.
  *
  * @param values of the flags that choose data
+ * @param context of the command
  * @returns the extractor
- * @throws {UsageError} when the demonstration has no such features
+ * @throws {UsageError} when the demonstration can have no such features
  */
-export function extractorOf(
-  { data, features, views, import: mapping }: DataValues,
-): FeatureExtractor {
-  if (data.length === 0 && features !== "pixel-2048") {
+export async function extractorOf(
+  values: DataValues,
+  context: CommandContext,
+): Promise<FeatureExtractor> {
+  const { data, features } = values;
+  if (data.length === 0 && features === "imported") {
     throw new UsageError(
-      `Cannot use --features ${features} on the demonstration: it has features pixel-2048. ` +
+      "Cannot use --features imported on the demonstration: nobody else has made features of it. " +
         "Name your own data with --data.",
     );
   }
-  return createExtractor(features, {
-    ...(views.length === 0 ? {} : { views }),
-    ...(mapping === undefined ? {} : { import: mapping }),
-  });
+  return await createExtractor(features, extractorOptions(values, context));
 }
 
 /**

@@ -7,9 +7,8 @@ import {
   DIFFUSION_FLAGS,
   REGRESSION_FLAGS,
   SENSOR_FLAGS,
-  STAGE2_FLAGS,
-  STAGE_FLAGS,
 } from "./flags.ts";
+import { STAGE2_FLAGS, STAGE_FLAGS } from "./stage_flags.ts";
 
 const GOES_ON =
   `The same command again goes on with an unfinished run of the same settings and ends with the same
@@ -130,11 +129,19 @@ ${ownData("train:no-sensor")}`,
   flags: { ...COMMON_FLAGS, ...REGRESSION_FLAGS },
 };
 
-const SECOND =
+const second = (name: string) =>
   `It begins with the policy of a first stage, --stage1-checkpoint, which stays as it is: moments,
 schedule and files are new. --finetune-vl none trains that policy further on cached features, on
-other data for instance; lora and full train the visual-language model with it, which no cached
-feature can follow.
+other data for instance; lora and full train the visual-language model with it, from images in
+every step, which no cached feature can follow:
+  deno task ${name} --data episodes --features qwen2.5-vl-3b --model DIR \\
+    --stage1-checkpoint runs/<run>
+lora adds matrices of rank 16 to the attention of the text decoder. --lora-targets with the seven
+names q_proj k_proj v_proj o_proj gate_proj up_proj down_proj also hits the MLPs of the vision
+tower, whose layers have the last three names, too; a regular expression keeps to the text:
+  --lora-targets '.*language_model\\..*\\.(q|k|v|o|gate|up|down)_proj'
+Checkpoints hold what was trained and name the model by its digest; the run's folder adapter is one
+that peft loads. --no-recompute keeps all intermediate values: faster, with more memory.
 ${GOES_ON}`;
 
 /** What is learnt already should not be forgotten: a third of the rate, for fewer epochs. */
@@ -162,7 +169,7 @@ export const STAGE2: TrainingProgram = {
   checkpoints: "stage2",
   secondStage: null,
   summary: "Trains the policy of a first stage further, with the visual-language model or without.",
-  details: SECOND,
+  details: second("train:stage2"),
   flags: { ...POLICY, ...REGRESSION_FLAGS, ...STAGE2_FLAGS },
   ...gentle(REGRESSION),
 };
@@ -175,7 +182,7 @@ export const DIFFUSION_STAGE2: TrainingProgram = {
   checkpoints: "diffusion-stage2",
   secondStage: null,
   summary: "Trains the diffusion policy of a first stage further.",
-  details: SECOND,
+  details: second("train:diffusion:stage2"),
   flags: { ...POLICY, ...DIFFUSION_FLAGS, ...STAGE2_FLAGS },
   ...gentle(DIFFUSION),
 };

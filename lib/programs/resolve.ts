@@ -13,6 +13,7 @@ import type { TrainingProgram } from "./program.ts";
 import type { ResumedBatch } from "./resume.ts";
 import { settingsOf } from "./_settings_of.ts";
 import { type VisionUse, visionUse } from "./vision_use.ts";
+import { type Finetune, finetuneOf, tuningOf, type VisualTuning } from "./visual_tuning.ts";
 
 /** What flags mean together. */
 export interface ResolvedTraining {
@@ -30,29 +31,18 @@ export interface ResolvedTraining {
   readonly vision: VisionUse;
   /** What of the visual-language model is trained. */
   readonly finetune: Finetune;
+  /** How it is trained; null where nothing of it is. */
+  readonly tuning: VisualTuning | null;
   /** Checkpoint whose policy the training begins with; null for a new policy. */
   readonly beginsWith: string | null;
   /** What the user should know. */
   readonly warnings: readonly string[];
 }
 
-/** What of the visual-language model is trained. */
-export type Finetune = "none" | "lora" | "full";
-
 /** Sensor rows per second. */
 const SENSOR_HZ = 650;
 /** Values of a sensor row: force, then the A-line. */
 const SENSOR_CHANNELS = 1026;
-
-/** Flags that mean something only where the visual-language model is trained. */
-const VISION_ONLY = [
-  "vlLr",
-  "visionLr",
-  "loraR",
-  "loraAlpha",
-  "loraDropout",
-  "unfreezeLastN",
-] as const;
 
 /** Flags of the Python reference's programs that have nothing to do here. */
 const WITHOUT_EFFECT = ["imageResizeHeight", "imageResizeWidth", "numWorkers"] as const;
@@ -113,6 +103,7 @@ export function resolveTraining(
   }
   return {
     ...{ preset: values.preset, settings, finetune, beginsWith, warnings },
+    tuning: tuningOf(finetune, values, warnings),
     policy: (visionDim) => beginning?.config ?? policyOf(program, values, visionDim),
     sensorRows: fusion === "none" ? null : rows,
     horizon: values.horizon,
@@ -168,36 +159,6 @@ function expectStage(program: TrainingProgram, { trainingStage }: TrainingValues
 }
 
 const STAGE1_MISSING = "Stage 2 training requires --stage1-checkpoint";
-
-function finetuneOf(
-  { stage, name }: TrainingProgram,
-  values: TrainingValues,
-  warnings: string[],
-): Finetune {
-  const { finetuneVl } = values;
-  const isTrained = stage === "stage2" && finetuneVl !== "none";
-  if (!isTrained) {
-    for (const flag of VISION_ONLY) {
-      if (values[flag] === undefined) continue;
-      warnings.push(
-        `--${kebab(flag)} has no effect ${
-          stage === "stage2" ? "with --finetune-vl none" : "in stage 1"
-        }.`,
-      );
-    }
-  }
-  if (stage === "stage2") return finetuneVl ?? "lora";
-  if (finetuneVl !== undefined && finetuneVl !== "none") {
-    if (name === "train:async") {
-      throw new UsageError(
-        `Cannot use --finetune-vl ${finetuneVl} with train:async: it trains on cached features, ` +
-          "through which the visual-language model gets no gradient. Leave it out.",
-      );
-    }
-    warnings.push("Stage 1 should use finetune-vl=none. Overriding to 'none'.");
-  }
-  return "none";
-}
 
 /** The checkpoint that a training begins with. */
 function beginningOf(

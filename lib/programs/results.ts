@@ -31,7 +31,9 @@ export function printResults(evaluation: RunEvaluation, { print }: CommandContex
 }
 
 function policyTitle({ replanMs, visionReuse }: ClosedLoopReport): string {
-  const vision = visionReuse > 1 ? `, vision every ${visionReuse / 10} s` : "";
+  const vision = visionReuse !== null && visionReuse > 1
+    ? `, vision every ${visionReuse / 10} s`
+    : "";
   return `policy, every ${replanMs / 1000} s${vision}`;
 }
 

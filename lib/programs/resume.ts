@@ -9,7 +9,7 @@ import { readRunConfig } from "../training/mod.ts";
 /** Flags that say where and how a program is called, not what it computes. */
 const NOT_KEPT = ["run", "runs", "resume", "noResume", "mode"];
 /** Flags that hold paths, which are meant from where the program was called. */
-const PATHS = ["data", "cache", "import", "stage1Checkpoint"];
+const PATHS = ["data", "cache", "import", "model", "stage1Checkpoint"];
 
 /**
  * Values of flags as a run's `config.json` keeps them in `notes.flags`.

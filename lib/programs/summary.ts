@@ -6,6 +6,7 @@ import type { TrainingData, TrainingOutcome, TrainingSettings } from "../trainin
 import type { FirstPolicy } from "./_first_policy.ts";
 import type { RunEvaluation } from "./evaluate_run.ts";
 import type { TrainingProgram } from "./program.ts";
+import type { VisualTuning } from "./visual_tuning.ts";
 import type { VisionUse } from "./vision_use.ts";
 
 /** What a summary is made of. */
@@ -20,6 +21,8 @@ export interface SummaryInput {
   readonly settings: TrainingSettings;
   /** How it was given visual features. */
   readonly vision: VisionUse;
+  /** How the visual-language model was trained with it; null if it was not. */
+  readonly tuning: VisualTuning | null;
   /** The policy that it began with; null for a new one. */
   readonly beginsWith: FirstPolicy["source"];
   /** How a diffusion policy drew; only what was chosen. */
@@ -106,6 +109,7 @@ export function runSummary(input: SummaryInput) {
     checkpoints: input.checkpoints,
     exported: input.exported,
     vision: input.vision,
+    ...(input.tuning === null ? {} : { visionLanguage: input.tuning }),
     sampling: config.family === "diffusion"
       ? { sampler: "ddim", ...input.sampling } as SamplingOptions
       : null,

@@ -1,7 +1,7 @@
 import type { CommandContext, CommandResult } from "../cli/mod.ts";
-import { describeReuse, writeSplit, writeStatistics } from "../datasets/mod.ts";
+import { writeSplit, writeStatistics } from "../datasets/mod.ts";
 import { clusterFromEnvironment, type Engine, startEngine } from "../engine/mod.ts";
-import { findEpisodes, trainableFeatures } from "../features/mod.ts";
+import { expectTrainable, findEpisodes } from "../features/mod.ts";
 import { writeFileAtomic } from "../formats/mod.ts";
 import { PHANTOM_VIEWS } from "../phantom/mod.ts";
 import {
@@ -16,6 +16,7 @@ import {
 import {
   describeData,
   describeEvaluation,
+  describeInputs,
   describePolicy,
   describeShares,
   describeTraining,
@@ -27,6 +28,14 @@ import { type FirstPolicy, firstPolicy } from "./_first_policy.ts";
 import { checkpointsOf, featuresOf, openRun, runConfig } from "./_run_config.ts";
 import { chief, quietContext } from "./_ranks.ts";
 import { stopwatch } from "./_stopwatch.ts";
+import {
+  describeVisual,
+  disposeModel,
+  expectNoCache,
+  exportAdapter,
+  trainedData,
+  visualTraining,
+} from "./_visual_training.ts";
 import { buildTrainingFeatures } from "./build_features.ts";
 import { dryRun } from "./dry_run.ts";
 import { evaluateRun } from "./evaluate_run.ts";
@@ -34,7 +43,8 @@ import { exportPt } from "./export_pt.ts";
 import type { TrainingValues } from "./flags.ts";
 import { extractorOf, prepareData, type PreparedData } from "./prepare_data.ts";
 import type { TrainingProgram } from "./program.ts";
-import { type ResolvedTraining, resolveTraining, sensorMilliseconds } from "./resolve.ts";
+import { withMeasuredLatency } from "./measured_latency.ts";
+import { type ResolvedTraining, resolveTraining } from "./resolve.ts";
 import { expectLonger, resumedBatch, resumedValues } from "./resume.ts";
 import { printEnd, printResults, trainingReport } from "./results.ts";
 import { samplingOptions } from "./sampling_flags.ts";
@@ -81,7 +91,7 @@ export async function trainProgram(
 class Training {
   readonly #program: TrainingProgram;
   readonly #given: TrainingFlags;
-  readonly #values: TrainingFlags;
+  #values: TrainingFlags;
   readonly #context: CommandContext;
   readonly #warnings: Warnings;
   readonly #lap = stopwatch();
@@ -101,16 +111,23 @@ class Training {
   }
 
   async run(onRun: () => void): Promise<CommandResult> {
-    const values = this.#values, context = this.#context, { note, signal } = context;
+    const context = this.#context, { note, signal } = context, { data: roots } = this.#values;
     const warn = (text: string) => this.#warnings.add(text);
-    const paths = values.data.length === 0 ? null : findEpisodes(values.data);
+    const paths = roots.length === 0 ? null : findEpisodes(roots);
     const processes = clusterFromEnvironment()?.size ?? 1;
+    if (processes === 1) {
+      this.#values = await withMeasuredLatency(this.#program, this.#values, paths, context);
+    }
+    const values = this.#values;
     const beginning = findBeginning(this.#program, values, context.given);
     const resolved = resolveTraining(this.#program, beginning?.values ?? values, {
       ...{ processes, beginning, resumed: resumedBatch(values.resume) },
     });
     resolved.warnings.forEach(warn);
-    if (resolved.finetune !== "none") trainableFeatures(extractorOf(values), resolved.finetune);
+    if (resolved.finetune !== "none") {
+      expectNoCache(resolved.finetune, values, context);
+      expectTrainable(await extractorOf(values, context), resolved.finetune);
+    }
     if (values.run !== undefined) RunFolder.assertUsable(values.run);
     if (values.resume !== undefined) expectLonger(values.resume, resolved.settings.epochs);
     if (values.mode === "cache") {
@@ -135,10 +152,12 @@ class Training {
     expectSensor(resolved, prepared);
     const first = await firstPolicy(resolved, prepared, values.features, beginning);
     note(describePolicy(first.config, resolved.preset));
-    this.#describeInputs(first, resolved);
+    describeInputs(this.#program, first, resolved, note);
+    const visual = await visualTraining(resolved, prepared.extractor);
+    if (visual !== null) note(describeVisual(visual));
 
     // 4. The run.
-    const job = this.#job(resolved, prepared, first, engine, warn);
+    const job = { ...this.#job(resolved, prepared, first, engine, warn), visual };
     if (values.dryRun) {
       this.#warnings.end(note);
       return { document: await dryRun(this.#program, resolved, job, prepared, engine, context) };
@@ -160,6 +179,7 @@ class Training {
     };
     const outcome = await train({ ...job, run, signal, ...(values.wandb ? { wandb } : {}) });
     context.progress.clear();
+    if (visual !== null) disposeModel(visual, prepared.extractor);
     note(describeTraining(outcome, this.#lap()));
     if (outcome.stopped === "interrupted") {
       this.#warnings.flush();
@@ -179,7 +199,12 @@ class Training {
       ...{ samplingSteps: values.samplingSteps, sampler: values.sampler },
       ddimLegacyLadder: values.ddimLegacyLadder ?? false,
     });
-    const evaluation = await evaluateRun(run.path, prepared.data, {
+    using opened = new DisposableStack();
+    const { data } = prepared;
+    const judged = resolved.tuning === null
+      ? data
+      : await trainedData(run.path, data, { ...prepared, values }, opened, context);
+    const evaluation = await evaluateRun(run.path, judged, {
       ...{ scenes: this.#scenes(prepared), vision: resolved.vision, signal },
       sampling,
       onProgress: (text) => progress.update(text),
@@ -188,10 +213,13 @@ class Training {
     note(describeEvaluation(evaluation, this.#lap.seconds()));
     evaluation.openLoop?.warnings.forEach(warn);
     if (resolved.settings.chunk === "truth") warn(shownTheAnswer(evaluation));
+    const adapter = exportAdapter(run.path);
+    if (adapter !== null) note(`adapter in peft's format: ${adapter}`);
     const exported = values.exportPt ? await exportPt(this.#program, run, context) : [];
     const summary = runSummary({
       ...{ program: this.#program, preset: resolved.preset, precision: values.precision },
       ...{ config: first.config, settings: resolved.settings, vision: resolved.vision },
+      tuning: resolved.tuning,
       ...{ data: prepared.data, engine, outcome, evaluation, run: run.path, exported },
       ...{ beginsWith: first.source, processes: engine.cluster.size, sampling },
       ...{ warnings: this.#warnings.texts, checkpoints: checkpointsOf(run.path) },
@@ -234,30 +262,17 @@ class Training {
     };
   }
 
-  /** What the policy is shown, in the units of people. */
-  #describeInputs({ config, source }: FirstPolicy, { vision }: ResolvedTraining): void {
-    const { note } = this.#context, { sensorEncoder, family, actionExpert } = config;
-    if (source !== null) note(`begins with the policy of ${source.path}`);
-    if (sensorEncoder !== null) {
-      const rows = sensorEncoder.temporalLength;
-      note(`sensor window: ${rows} rows, ${Number(sensorMilliseconds(rows).toFixed(1))} ms`);
-    }
-    if (family === "diffusion") note(`noise schedule: ${actionExpert.timesteps} steps`);
-    if (this.#program.visionReuse > 1 || vision.visionReuse > 1) {
-      const { visionReuse: reuse, visionLatencyMs: late } = vision;
-      note(
-        `visual features serve ${reuse} actions (${
-          describeReuse(reuse)
-        }); in the simulator they come ` +
-          `${late} ms late`,
-      );
-    }
-  }
-
   /** Scenes of the closed loop; it shows the policy five cameras, and asks for a plan of 8 actions. */
   #scenes({ demonstration, extractor }: PreparedData): number {
     if (demonstration === null || this.#values.noClosedLoop) return 0;
     const { views } = extractor.identity;
+    if (extractor.name !== "pixel-2048") {
+      this.#warnings.add(
+        "No insertions in the simulator, where a model would look at each picture: deno task simulate " +
+          "--run RUN shows some.",
+      );
+      return 0;
+    }
     if (views.join() === PHANTOM_VIEWS.join()) return SCENES;
     this.#warnings.add(
       `No insertions in the simulator: it shows ${PHANTOM_VIEWS.join(", ")}, the policy sees ` +

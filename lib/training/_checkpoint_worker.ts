@@ -1,5 +1,5 @@
 /** The thread of `CheckpointWriter`: writes one checkpoint after the other. */
-import { type RunCheckpoint, writeRunCheckpoint } from "./_write_run_checkpoint.ts";
+import { arraysOf, type RunCheckpoint, writeRunCheckpoint } from "./_write_run_checkpoint.ts";
 
 /** What it answers: null, or why it could not. */
 export type WriteReply = { readonly failure: string | null };
@@ -16,8 +16,7 @@ scope.onmessage = async ({ data }) => {
   } catch (error) {
     failure = (error as Error).message;
   }
-  const { tensors = {}, training = {} } = data.input ?? {};
-  for (const array of [...Object.values(tensors), ...Object.values(training)]) {
+  for (const array of arraysOf(data.input)) {
     (array.data.buffer as ArrayBuffer).transfer(0); // frees it now, before there is a next copy
   }
   scope.postMessage({ failure });

@@ -1,5 +1,5 @@
 import type { WriteReply } from "./_checkpoint_worker.ts";
-import type { RunCheckpoint } from "./_write_run_checkpoint.ts";
+import { arraysOf, type RunCheckpoint } from "./_write_run_checkpoint.ts";
 
 /** Writes checkpoints in a thread of its own, one at a time; the arrays are handed over, not copied. */
 export class CheckpointWriter implements AsyncDisposable {
@@ -30,8 +30,7 @@ export class CheckpointWriter implements AsyncDisposable {
 
   /** Begins to write, when nothing else is being written; the arrays are gone from this thread. */
   begin(checkpoint: RunCheckpoint): void {
-    const { tensors = {}, training = {} } = checkpoint.input ?? {};
-    const arrays = [tensors, training].flatMap((all) => Object.values(all));
+    const arrays = arraysOf(checkpoint.input);
     this.#worker.postMessage(checkpoint, [...new Set(arrays.map(({ data }) => data.buffer))]);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#writing = promise;

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { tf } from "../engine/mod.ts";
-import type { PolicyBatch, PolicyConfig } from "../policies/mod.ts";
+import type { PolicyConfig } from "../policies/mod.ts";
+import type { TrainingBatch } from "./_batch_tree.ts";
 import type { LoadedBatch, LoadedShape } from "./loader/mod.ts";
 
 /** A loaded batch on the engine; the caller disposes of it. */
@@ -9,13 +10,17 @@ export function batchTensors(
   { tokens, visionDim, sensorWindow, horizon }: LoadedShape,
   config: PolicyConfig,
   sensorWeight: number,
-): PolicyBatch {
+): TrainingBatch {
   const { size } = batch;
   const sensorRows = sensorWindow?.rows ?? 0;
   const hasSensor = config.sensorEncoder !== null && sensorRows > 0;
   return {
-    vision: tf.tensor3d(batch.vision, [size, tokens, visionDim]),
-    visionMask: tf.tensor2d(Float32Array.from(batch.visionMask), [size, tokens]),
+    ...(batch.visual === null
+      ? {
+        vision: tf.tensor3d(batch.vision, [size, tokens, visionDim]),
+        visionMask: tf.tensor2d(Float32Array.from(batch.visionMask), [size, tokens]),
+      }
+      : { visual: batch.visual.upload() }),
     ...(hasSensor
       ? {
         sensor: tf.tensor3d(batch.sensor, [size, sensorRows, config.sensorEncoder!.inputChannels]),
@@ -34,9 +39,10 @@ export function batchTensors(
 }
 
 /** Disposes of a batch's tensors. */
-export function disposeBatch({ weights, ...rest }: PolicyBatch): void {
+export function disposeBatch({ weights, visual, ...rest }: TrainingBatch): void {
   tf.dispose([
     rest as Record<string, tf.Tensor>,
+    visual?.tensors ?? [],
     weights?.confidence ?? [],
     weights?.hasSensor ?? [],
   ]);
@@ -59,10 +65,10 @@ export interface Counted {
 export async function* microBatches(
   source: AsyncGenerator<LoadedBatch>,
   count: number,
-  tensorsOf: (batch: LoadedBatch) => PolicyBatch,
+  tensorsOf: (batch: LoadedBatch) => TrainingBatch,
   counted: Counted,
   signal?: AbortSignal,
-): AsyncGenerator<PolicyBatch> {
+): AsyncGenerator<TrainingBatch> {
   for (let i = 0; i < count; i++) {
     const { value, done } = await source.next();
     if (i > 0) await setImmediate(); // lets the signal be heard

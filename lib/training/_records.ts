@@ -26,6 +26,8 @@ interface Subject {
   readonly state: TrainingState;
   /** Learning rates by the names of the groups. */
   readonly rates: Readonly<Record<string, number>>;
+  /** Trained numbers of a visual-language model. */
+  readonly visualParameters: number;
 }
 
 /** What the line of a step follows from. */
@@ -97,7 +99,8 @@ const EPOCH: Table<EpochFacts> = {
   "train/sensor_ratio": ({ totals }) =>
     totals.sensor / Math.max(1, totals.sensor + totals.noSensor),
   "train/epoch_skipped_steps": ({ totals }) => totals.skipped,
-  "params/trainable_M": ({ config }) => trainable(config) / 1e6,
+  "params/trainable_M": ({ config, visualParameters }) =>
+    (trainable(config) + visualParameters) / 1e6,
   "params/frozen_M": ({ config }) => frozen(config) / 1e6,
   "params/frozen_ratio": ({ config }) => frozen(config) / countParameters(config).total,
   "lr/base_lr": base,
@@ -138,7 +141,7 @@ function trainable(config: PolicyConfig): number {
     .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
 }
 
-/** Of the policy: the visual-language model is not in this process. */
+/** Of the policy, without a visual-language model. */
 function frozen(config: PolicyConfig): number {
   return countParameters(config).total - trainable(config);
 }

@@ -1,11 +1,7 @@
 import { tf, type Variable, type Variables } from "../engine/mod.ts";
+import type { TrainableTensor } from "../features/trainable.ts";
 import type { TensorArray } from "../formats/mod.ts";
-import {
-  exchangeLayout,
-  type PolicyConfig,
-  policyShapes,
-  type TensorSpec,
-} from "../policies/mod.ts";
+import { exchangeLayout, type PolicyConfig, policyShapes } from "../policies/mod.ts";
 
 /** Everything that the next update depends on besides its arguments; arrays in the layout of checkpoints. */
 export interface TrainingSnapshot {
@@ -16,6 +12,11 @@ export interface TrainingSnapshot {
    * layout of their parameter.
    */
   readonly training: Readonly<Record<string, TensorArray>>;
+  /** The same of what is trained of a visual-language model, by its keys in checkpoints. */
+  readonly visual?: {
+    readonly model: Readonly<Record<string, TensorArray>>;
+    readonly training: Readonly<Record<string, TensorArray>>;
+  };
 }
 
 /** The variables of a training step. */
@@ -24,54 +25,85 @@ export interface TrainingVariables {
   readonly policy: Variables;
   readonly moments: Variables;
   readonly averages: Variables | null;
+  /** What is trained of a visual-language model; its variables are among those of the policy. */
+  readonly visual: readonly TrainableTensor[];
 }
 
-/** A variable, its name in a snapshot, and the tensor of the policy that it belongs to. */
+/** How a tensor lies in files. */
+interface FileLayout {
+  readonly shape: readonly number[];
+  readonly toFile: (value: tf.Tensor) => tf.Tensor;
+  readonly fromFile: (value: tf.Tensor) => tf.Tensor;
+}
+
+/** A variable, its name in a snapshot, and how its values lie there; null as in memory. */
 interface Place {
   readonly name: string;
   readonly variable: Variable;
-  readonly spec: TensorSpec | null;
+  readonly layout: FileLayout | null;
   readonly dtype: "float32" | "int32" | "int64";
 }
 
-function placesOf({ config, policy, moments, averages }: TrainingVariables) {
-  const specs = new Map(policyShapes(config).map((spec) => [spec.key, spec]));
+function placesOf({ config, policy, moments, averages, visual }: TrainingVariables) {
+  const specs = policyShapes(config), visualKeys = new Map(visual.map((each) => [each.key, each]));
+  const layouts = new Map<string, FileLayout>([
+    ...specs.map((spec) => {
+      const exchange = (value: tf.Tensor) => exchangeLayout(spec, value);
+      return [spec.key, { shape: spec.shape, toFile: exchange, fromFile: exchange }] as const;
+    }),
+    ...visual.map((each) => [each.key, layoutOf(each)] as const),
+  ]);
   const place = (name: string, variable: Variable, key: string, dtype: Place["dtype"]): Place => ({
     ...{ name, variable, dtype },
-    spec: specs.get(key) ?? null,
+    layout: layouts.get(key) ?? null,
   });
-  const model = [...specs.values()].map(({ key, dtype }) => place(key, policy[key]!, key, dtype));
-  const training = [
-    ...Object.entries(moments).map(([name, variable]) =>
-      place(
-        name,
-        variable,
-        name.slice(name.indexOf(".") + 1),
-        name === "step" ? "int32" : "float32",
-      )
-    ),
-    ...Object.entries(averages ?? {}).map(([key, variable]) =>
-      place(`ema.${key}`, variable, key, "float32")
-    ),
-  ];
-  return { model, training };
+  const model = specs.map(({ key, dtype }) => place(key, policy[key]!, key, dtype));
+  const training: Place[] = [], visualTraining: Place[] = [];
+  const keep = (prefix: string, variable: Variable, key: string) => {
+    const stored = visualKeys.get(key)?.stored;
+    const name = `${prefix}.${stored ?? key}`;
+    (stored === undefined ? training : visualTraining).push(place(name, variable, key, "float32"));
+  };
+  for (const [name, variable] of Object.entries(moments)) {
+    const dot = name.indexOf(".");
+    if (dot < 0) training.push(place(name, variable, name, "int32"));
+    else keep(name.slice(0, dot), variable, name.slice(dot + 1));
+  }
+  for (const [key, variable] of Object.entries(averages ?? {})) keep("ema", variable, key);
+  return {
+    ...{ model, training, visualTraining },
+    visualModel: visual.map(({ key, stored }) => place(stored, policy[key]!, key, "float32")),
+  };
+}
+
+/** A linear layer is trained `(in, out)`; files have `(out, ...in)`. */
+function layoutOf({ shape, transposed }: TrainableTensor): FileLayout {
+  const rows = shape[0]!;
+  return {
+    shape,
+    toFile: (value) => transposed ? value.transpose().reshape([...shape]) : value.clone(),
+    fromFile: (value) => transposed ? value.reshape([rows, -1]).transpose() : value.clone(),
+  };
 }
 
 /** Copies all values; the arrays are the caller's alone. */
 export async function readState(state: TrainingVariables): Promise<TrainingSnapshot> {
-  const { model, training } = placesOf(state);
+  const { model, training, visualModel, visualTraining } = placesOf(state);
   const arrays = async (places: readonly Place[]) => {
     const found: Record<string, TensorArray> = {};
     for (const place of places) found[place.name] = await readArray(place);
     return found;
   };
-  return { model: await arrays(model), training: await arrays(training) };
+  return {
+    ...{ model: await arrays(model), training: await arrays(training) },
+    ...(visualModel.length === 0
+      ? {}
+      : { visual: { model: await arrays(visualModel), training: await arrays(visualTraining) } }),
+  };
 }
 
-async function readArray({ variable, spec, dtype }: Place): Promise<TensorArray> {
-  const value = tf.tidy(() =>
-    spec === null ? variable.read() : exchangeLayout(spec, variable.read())
-  );
+async function readArray({ variable, layout, dtype }: Place): Promise<TensorArray> {
+  const value = tf.tidy(() => layout === null ? variable.read() : layout.toFile(variable.read()));
   const { shape } = value;
   const data = await value.data() as Float32Array | Int32Array; // a copy on all engines
   value.dispose();
@@ -81,11 +113,15 @@ async function readArray({ variable, spec, dtype }: Place): Promise<TensorArray>
 
 /** Assigns all values, after all are checked. */
 export function writeState(state: TrainingVariables, snapshot: TrainingSnapshot): void {
-  const { model, training } = placesOf(state);
-  const problems = [
-    ...problemsOf(model, snapshot.model),
-    ...problemsOf(training, snapshot.training),
-  ];
+  const { model, training, visualModel, visualTraining } = placesOf(state);
+  const { visual = { model: {}, training: {} } } = snapshot;
+  const parts = [
+    [model, snapshot.model],
+    [training, snapshot.training],
+    [visualModel, visual.model],
+    [visualTraining, visual.training],
+  ] as const;
+  const problems = parts.flatMap(([places, arrays]) => problemsOf(places, arrays));
   if (problems.length > 0) {
     throw new RangeError(
       `Cannot go on with training: ${problems.length} arrays do not fit the policy and its settings, current value is ${
@@ -93,8 +129,9 @@ export function writeState(state: TrainingVariables, snapshot: TrainingSnapshot)
       }${problems.length > 10 ? "; …" : ""}`,
     );
   }
-  model.forEach((place) => writeArray(place, snapshot.model[place.name]!));
-  training.forEach((place) => writeArray(place, snapshot.training[place.name]!));
+  for (const [places, arrays] of parts) {
+    places.forEach((place) => writeArray(place, arrays[place.name]!));
+  }
 }
 
 function problemsOf(places: readonly Place[], arrays: TrainingSnapshot["model"]): string[] {
@@ -104,17 +141,17 @@ function problemsOf(places: readonly Place[], arrays: TrainingSnapshot["model"])
   const unfit = places.flatMap((place) => {
     const found = arrays[place.name];
     if (found === undefined) return [`"${place.name}" is missing`];
-    const expected = `${place.dtype}[${place.spec?.shape ?? place.variable.shape}]`;
+    const expected = `${place.dtype}[${place.layout?.shape ?? place.variable.shape}]`;
     const is = `${found.dtype}[${found.shape}]`;
     return is === expected ? [] : [`"${place.name}" is ${is} instead of ${expected}`];
   });
   return [...unfit, ...unexpected];
 }
 
-function writeArray({ variable, spec }: Place, { data, shape, dtype }: TensorArray): void {
+function writeArray({ variable, layout }: Place, { data, shape, dtype }: TensorArray): void {
   tf.tidy(() => {
     const values = dtype === "int64" ? Int32Array.from(data as BigInt64Array, Number) : data;
     const value = tf.tensor(values as Float32Array, [...shape], variable.dtype);
-    variable.assign(spec === null ? value : exchangeLayout(spec, value));
+    variable.assign(layout === null ? value : layout.fromFile(value));
   });
 }

@@ -40,6 +40,17 @@ export interface RunCheckpoint {
 export interface CheckpointArrays extends CheckpointInput {
   readonly tensors: Readonly<Record<string, TensorArray>>;
   readonly training: Readonly<Record<string, TensorArray>>;
+  readonly others?: {
+    readonly tensors: Readonly<Record<string, TensorArray>>;
+    readonly training: Readonly<Record<string, TensorArray>>;
+  };
+}
+
+/** All arrays of a checkpoint. */
+export function arraysOf(input: CheckpointArrays | null): TensorArray[] {
+  const { tensors, training, others } = input ?? {};
+  return [tensors, training, others?.tensors, others?.training]
+    .flatMap((all) => Object.values(all ?? {}));
 }
 
 /**
@@ -68,8 +79,7 @@ export async function writeRunCheckpoint(job: RunCheckpoint): Promise<void> {
 }
 
 function roomOf({ run, input }: RunCheckpoint): string {
-  const arrays = [input?.tensors, input?.training].flatMap((all) => Object.values(all ?? {}));
-  const needed = arrays.reduce((sum, { data }) => sum + data.byteLength, 0);
+  const needed = arraysOf(input).reduce((sum, { data }) => sum + data.byteLength, 0);
   const { bavail, bsize } = statfsSync(run);
   const state = needed === 0 ? "" : `The checkpoint needs ${formatBytes(needed)}, `;
   const free = `${formatBytes(bavail * bsize)} are free in ${run}.`;

@@ -1,4 +1,4 @@
-import { openCheckpoint, pointerPath } from "../checkpoints/mod.ts";
+import { openCheckpoint, pointerPath, VISUAL_MEMBER } from "../checkpoints/mod.ts";
 import type { PointerName } from "../checkpoints/mod.ts";
 import { join } from "node:path";
 import type { ActionRepresentation } from "../episodes/mod.ts";
@@ -27,6 +27,8 @@ export interface CheckpointSubject {
   readonly splitDigest: string;
   /** Identity of the visual features. */
   readonly features: JsonValue;
+  /** What is trained of a visual-language model, and of which. @default {nothing} */
+  readonly visual?: JsonValue;
   /** Optimiser and its groups. */
   readonly optimizer: JsonValue;
   /** The learning rate's schedule. */
@@ -124,11 +126,15 @@ export class RunCheckpoints implements AsyncDisposable {
     using checkpoint = openCheckpoint(this.#run, { which: "latest" });
     await checkpoint.verify();
     const state = checkpoint.document?.extra.trainingState as unknown as TrainingState;
+    const others = checkpoint.others();
     return {
       state,
       snapshot: {
         model: readAll(checkpoint.tensors),
         training: readAll(checkpoint.training() ?? new Map()),
+        ...(others === null
+          ? {}
+          : { visual: { model: readAll(others.tensors), training: readAll(others.training) } }),
       },
     };
   }
@@ -138,8 +144,8 @@ export class RunCheckpoints implements AsyncDisposable {
     return this.#writer[Symbol.asyncDispose]();
   }
 
-  #input(state: TrainingState, { model, training }: TrainingSnapshot): CheckpointArrays {
-    const { seed, ...subject } = this.#subject;
+  #input(state: TrainingState, { model, training, visual }: TrainingSnapshot): CheckpointArrays {
+    const { seed, visual: description = null, ...subject } = this.#subject;
     return {
       contents: {
         ...subject,
@@ -154,10 +160,16 @@ export class RunCheckpoints implements AsyncDisposable {
         },
         sampler: { seed, epoch: state.epoch, position: state.consumed },
         random: { seed, counter: state.globalStep },
-        extra: { trainingState: state as unknown as JsonValue },
+        extra: {
+          trainingState: state as unknown as JsonValue,
+          ...(description === null ? {} : { [VISUAL_MEMBER]: description }),
+        },
       },
       tensors: model,
       training,
+      ...(visual === undefined
+        ? {}
+        : { others: { tensors: visual.model, training: visual.training } }),
     };
   }
 }

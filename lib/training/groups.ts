@@ -1,9 +1,10 @@
 import type { ParameterGroup } from "../engine/mod.ts";
+import type { TrainableTensor } from "../features/trainable.ts";
 import { decays, type PolicyConfig, policyShapes, trainedKeys } from "../policies/mod.ts";
 
 /** Parameters that share a learning rate and a weight decay. */
 export interface TrainingGroup {
-  /** `expert.decay`, `expert.no_decay`, `sensor.decay` or `sensor.no_decay`. */
+  /** `expert`, `sensor`, `vision` or `vl`, each with `.decay` or `.no_decay`. */
   readonly name: string;
   /** Its parameters, in the order of `policyShapes`. */
   readonly keys: readonly string[];
@@ -63,6 +64,50 @@ export function parameterGroups(
         .filter(({ key, shape }) => key.startsWith(prefix) && decays(key, shape) === isDecayed)
         .map(({ key }) => key),
       learningRate: part === "expert" ? learningRate : sensorLearningRate,
+      weightDecay: isDecayed ? weightDecay : 0,
+    }))
+  ).filter(({ keys }) => keys.length > 0);
+}
+
+/** Settings of {@link visualGroups}. */
+export interface VisualGroupOptions {
+  /** Learning rate of adapters and of the text decoder. @default {1e-5} */
+  readonly textLearningRate?: number;
+  /** Learning rate of the vision tower. @default {5e-6} */
+  readonly visionLearningRate?: number;
+  /** Weight decay of matrices. @default {0.01} */
+  readonly weightDecay?: number;
+}
+
+/**
+ * The groups of what is trained of a visual-language model: vision tower, then all else, each with and
+ * without weight decay. Every tensor is in exactly one of them.
+ *
+ * @param tensors What is trained of it.
+ * @param options Learning rates and weight decay; the defaults are the Python reference's.
+ * @returns The groups; empty ones are left out.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { visualGroups } from "./groups.ts";
+ *
+ * const tensor = { key: "lora.q.lora_A", stored: "", shape: [2, 4], transposed: false };
+ * const groups = visualGroups([{ ...tensor, part: "text" }]);
+ * assert.deepEqual(groups.map(({ name, learningRate }) => [name, learningRate]), [["vl.decay", 1e-5]]);
+ * ```
+ */
+export function visualGroups(
+  tensors: readonly TrainableTensor[],
+  options: VisualGroupOptions = {},
+): TrainingGroup[] {
+  const { textLearningRate = 1e-5, visionLearningRate = 5e-6, weightDecay = 0.01 } = options;
+  return ([["vision", "vision"], ["vl", "text"]] as const).flatMap(([name, part]) =>
+    [true, false].map((isDecayed) => ({
+      name: `${name}.${isDecayed ? "decay" : "no_decay"}`,
+      keys: tensors.filter((each) => each.part === part && each.shape.length > 1 === isDecayed)
+        .map(({ key }) => key),
+      learningRate: part === "vision" ? visionLearningRate : textLearningRate,
       weightDecay: isDecayed ? weightDecay : 0,
     }))
   ).filter(({ keys }) => keys.length > 0);

@@ -1,10 +1,12 @@
 import type { GroupShare } from "../datasets/mod.ts";
 import type { Cluster, tf } from "../engine/mod.ts";
 import type { JsonValue } from "../features/canonical_json.ts";
+import type { TrainableFeatures } from "../features/trainable.ts";
 import type { PolicyConfig } from "../policies/mod.ts";
 import type { TrainingData } from "./data.ts";
 import type { RunFolder } from "./run/run_folder.ts";
 import type { WandbOptions } from "./run/wandb_run.ts";
+import type { VisualGroupOptions } from "./groups.ts";
 import type { TrainingSettings } from "./settings.ts";
 import type { StepReport, TrainingStepOptions } from "./step.ts";
 import type { TrainingState } from "./training_state.ts";
@@ -29,6 +31,11 @@ export interface TrainingJob {
   /** Identity of the visual features. */
   readonly features: JsonValue;
   /**
+   * A visual-language model that is trained with the policy; it computes the features in every step.
+   * Stays the caller's. @default {none: features are read from the cache}
+   */
+  readonly visual?: VisualTraining | null;
+  /**
    * The processes that train together. A step takes the samples, and draws the random numbers, of one
    * process with `accumulation` times as many micro-batches. @default {this one alone}
    */
@@ -49,6 +56,12 @@ export interface TrainingJob {
   readonly onWarning?: (text: string) => void;
   /** Ends the training of all ranks after the same step, with a checkpoint. */
   readonly signal?: AbortSignal;
+}
+
+/** A visual-language model in training. */
+export interface VisualTraining extends VisualGroupOptions {
+  /** The model. */
+  readonly model: TrainableFeatures;
 }
 
 /** Where a training is, for people to see. */

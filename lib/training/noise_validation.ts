@@ -1,6 +1,7 @@
 import { tf } from "../engine/mod.ts";
 import { numberedNoise } from "../policies/diffusion/_numbered_noise.ts";
-import type { PolicyBatch, PolicyConfig } from "../policies/mod.ts";
+import type { PolicyConfig } from "../policies/mod.ts";
+import type { TrainingBatch } from "./_batch_tree.ts";
 
 /**
  * Diffusion steps that each sample is validated at. On the demonstration's 230 validation samples the
@@ -44,11 +45,11 @@ const GOLDEN = (Math.sqrt(5) - 1) / 2;
  * assert(steps.every((t, k) => Math.floor(t * VALIDATION_STEPS / 100) === k));
  * ```
  */
-export function* validationBatches(
-  batch: PolicyBatch,
+export function* validationBatches<B extends TrainingBatch>(
+  batch: B,
   samples: ArrayLike<number>,
   { family, actionExpert: { timesteps, horizon, actionDim } }: PolicyConfig,
-): Generator<PolicyBatch, void, void> {
+): Generator<B & Pick<TrainingBatch, "steps" | "noise">, void, void> {
   if (family !== "diffusion") {
     yield batch;
     return;

@@ -1,13 +1,14 @@
 import { adamw, compile, Random, read, tf, valueAndGradients, variables } from "../engine/mod.ts";
 import { type NamedTensors, ONE_PROCESS } from "../engine/mod.ts";
-import { lossMetricShapes, type PolicyBatch, policyLossTerms, training } from "../policies/mod.ts";
+import { lossMetricShapes, policyLossTerms, training } from "../policies/mod.ts";
 import { createAccumulator } from "./_accumulator.ts";
-import type { BatchTree } from "./_batch_tree.ts";
+import type { BatchTree, TrainingBatch } from "./_batch_tree.ts";
 import { clipOf, type Contribution } from "./_clip.ts";
 import { sumOverProcesses } from "./_reduce.ts";
 import { runningStatistics } from "./_running_statistics.ts";
 import { readState, writeState } from "./_state.ts";
 import { assignIf, average, copies, rateTensors } from "./_updates.ts";
+import { SHAPES, withTokens } from "./_visual.ts";
 import { optimizerGroups } from "./groups.ts";
 import type { StepReport, TrainingStep, TrainingStepOptions } from "./training_step.ts";
 
@@ -50,9 +51,9 @@ export type * from "./training_step.ts";
  */
 export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
   const { config, parameters, groups, accumulation = 1, ema = null } = options;
-  const { cluster = ONE_PROCESS } = options;
+  const { cluster = ONE_PROCESS, visual = null } = options;
   expectOptions(options);
-  const policy = variables(parameters);
+  const policy = variables({ ...parameters, ...visual?.parameters });
   const trained = Object.fromEntries(
     groups.flatMap(({ keys }) => keys.map((key) => [key, policy[key]!])),
   );
@@ -61,18 +62,23 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
   const optimizer = adamw({ betas, groups: optimizerGroups(groups) });
   const moments = optimizer.init(trained);
   const averages = ema === null ? null : copies(trained);
-  const state = { config, policy, moments, averages };
+  const state = { config, policy, moments, averages, visual: visual?.tensors ?? [] };
   const shapes = lossMetricShapes(config);
-  const accumulator = accumulation === 1 ? null : createAccumulator(trained, statistics, shapes);
+  // Batches of other images are other functions: processes add up in one that they share.
+  const isDirect = accumulation === 1 && (visual === null || cluster.size === 1);
+  const accumulator = isDirect ? null : createAccumulator(trained, statistics, shapes);
 
   /** Loss terms and gradients of a batch, before their division. */
-  const contribute = (batch: PolicyBatch, counter: tf.Tensor): Contribution => {
+  const contribute = (batch: TrainingBatch, counter: tf.Tensor): Contribution => {
     const random = new Random({ seed: options.seed, counter });
-    const seen = options.augment?.(batch, random) ?? batch;
+    const draw = () => new Random({ seed: options.seed, counter });
+    const given = batch.visual === undefined ? withTokens(batch, null, {}) : null;
+    const cached = given && (options.augment?.(given, random) ?? given);
     const context = training(random);
     const all = { ...read(policy), ...read(accumulator?.statistics ?? {}) };
     const { value, gradients, metrics } = valueAndGradients((p) => {
-      const terms = policyLossTerms({ ...all, ...p }, config, seen, context, options.loss);
+      const now = { ...all, ...p }, seen = cached ?? withTokens(batch, visual, now, draw);
+      const terms = policyLossTerms(now, config, seen, context, options.loss);
       const { sum, weight, metrics: sums = {} } = terms;
       return { loss: sum, metrics: { ...context.updates, ...sums, [WEIGHT]: weight } };
     }, read(trained));
@@ -101,15 +107,16 @@ export function createTrainingStep(options: TrainingStepOptions): TrainingStep {
     return { report, counts: total.counts, metrics: total.metrics };
   };
 
+  const signatures = visual === null ? {} : { maxSignatures: SHAPES };
   const direct = compile(
     (batch: BatchTree, counter: tf.Tensor, counts: tf.Tensor, rates: NamedTensors) =>
       apply(contribute(batch, counter), counts, rates),
-    { name: "training step", ...options.compile },
+    { name: "training step", ...signatures, ...options.compile },
   );
   const add = compile((batch: BatchTree, counter: tf.Tensor) => {
     accumulator!.add(contribute(batch, counter));
     return [];
-  }, { name: "gradient accumulation", ...options.compile });
+  }, { name: "gradient accumulation", ...signatures, ...options.compile });
   const finish = compile((counts: tf.Tensor, rates: NamedTensors) => {
     const report = apply(accumulator!.read(), counts, rates);
     accumulator!.clear();
@@ -202,7 +209,9 @@ async function readReport(
   };
 }
 
-function expectOptions({ groups, parameters, accumulation = 1, ema = null }: TrainingStepOptions) {
+function expectOptions(options: TrainingStepOptions) {
+  const { groups, accumulation = 1, ema = null } = options;
+  const parameters = { ...options.parameters, ...options.visual?.parameters };
   if (!(Number.isSafeInteger(accumulation) && accumulation > 0)) {
     refuse("accumulation must be a positive integer", accumulation);
   }

@@ -5,9 +5,8 @@ import { Clock } from "./_clock.ts";
 import { batchTensors, microBatches } from "./_micro_batches.ts";
 import { RankOrder } from "./_rank_order.ts";
 import { METRICS, RunLog } from "./_run_log.ts";
-import { checkpointSubject, stepOptions } from "./_subject.ts";
+import { checkpointSubject, stepOptions, trainedGroups } from "./_subject.ts";
 import { RunCheckpoints } from "./checkpoints.ts";
-import { parameterGroups } from "./groups.ts";
 import type { TrainingJob, TrainingOutcome } from "./job.ts";
 import { type LoadedBatch, Loader } from "./loader/mod.ts";
 import { learningRates } from "./schedule.ts";
@@ -40,7 +39,7 @@ export async function train(job: TrainingJob): Promise<TrainingOutcome> {
   using cleanup = new DisposableStack();
 
   // What is learnt, in which order, and what it is measured on.
-  const groups = parameterGroups(config, settings);
+  const groups = trainedGroups(job), visual = job.visual?.model ?? null;
   const step = cleanup.adopt(
     createTrainingStep(stepOptions(job, groups)),
     (made) => made.dispose(),
@@ -53,13 +52,15 @@ export async function train(job: TrainingJob): Promise<TrainingOutcome> {
   });
   const epochSteps = order.length / stepSamples, totalSteps = epochSteps * epochs;
   const sharding = { ranks: cluster.size, rank: cluster.rank };
-  const { dataset, features } = data.training;
+  const { dataset, features } = data.training, { visionReuse } = dataset;
+  const visualParameters = Object.values(visual?.parameters ?? {})
+    .reduce((sum, { size }) => sum + size, 0);
   using loader = new Loader(dataset, new RankOrder(order, share, sharding), {
-    ...{ batchSize, features, groups: data.groups },
+    ...{ batchSize, features, groups: data.groups, visual },
   });
   const judged = { ...step.variables, ...step.averages };
   using validation = data.validation && createValidation(config, judged, data.validation, {
-    ...{ loss: lossOptions(settings), batchSize, cluster },
+    ...{ loss: lossOptions(settings), batchSize, cluster, visual },
   });
   const tensorsOf = (batch: LoadedBatch) =>
     batchTensors(batch, loader.shape, config, settings.sensorLossWeight);
@@ -112,7 +113,7 @@ export async function train(job: TrainingJob): Promise<TrainingOutcome> {
       if (report === null) break;
       isStopping = report.sums["stop"]![0]! > 0;
       state = afterStep(state, report);
-      log?.step({ state, report, rates, config, visionReuse: dataset.visionReuse });
+      log?.step({ state, report, rates, config, visualParameters, visionReuse });
       job.onStep?.({
         ...{ state, report, epochSteps, totalSteps, seconds: clock.seconds },
         ...{ learningRate: rates[groups[0]!.name]!, samples: state.samplesSeen - firstSample },
@@ -130,7 +131,7 @@ export async function train(job: TrainingJob): Promise<TrainingOutcome> {
     const { totals } = state, { loss: validationLoss, noiseLoss } = found;
     const rates = ratesAt(state.globalStep - 1, state.epoch);
     state = afterEpoch(state, validationLoss);
-    log?.epoch({ state, totals, rates, config, validationLoss, noiseLoss });
+    log?.epoch({ state, totals, rates, config, visualParameters, validationLoss, noiseLoss });
     await expectFinite(state, totals, validationLoss, step.variables);
     const isBest = state.bestEpoch === state.epoch;
     if (isBest) await save("latest", "best");

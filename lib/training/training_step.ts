@@ -1,7 +1,11 @@
 import type { Cluster, CompileOptions, Random, Variables } from "../engine/mod.ts";
+import type { TrainableFeatures } from "../features/trainable.ts";
 import type { LossOptions, Parameters, PolicyBatch, PolicyConfig } from "../policies/mod.ts";
+import type { TrainingBatch } from "./_batch_tree.ts";
 import type { TrainingSnapshot } from "./_state.ts";
 import type { TrainingGroup } from "./groups.ts";
+
+export type { TrainingBatch } from "./_batch_tree.ts";
 
 /** Settings of {@link createTrainingStep}. */
 export interface TrainingStepOptions {
@@ -9,6 +13,11 @@ export interface TrainingStepOptions {
   readonly config: PolicyConfig;
   /** First values of all tensors of `policyShapes`, in the engine's layout; stay the caller's. */
   readonly parameters: Parameters;
+  /**
+   * A visual-language model that computes the tokens of batches that have `visual`, and is trained with
+   * the policy as far as groups name its parameters; stays the caller's. @default {none}
+   */
+  readonly visual?: TrainableFeatures | null;
   /** What is trained, with which weight decay. */
   readonly groups: readonly TrainingGroup[];
   /** Seed of dropout, noise and augmentation, the same on all ranks. */
@@ -85,7 +94,7 @@ export interface TrainingStep {
    * @throws {RangeError} If there are no or too many batches, or one does not fit the policy.
    */
   update(
-    batches: Iterable<PolicyBatch> | AsyncIterable<PolicyBatch>,
+    batches: Iterable<TrainingBatch> | AsyncIterable<TrainingBatch>,
     position: StepPosition,
   ): Promise<StepReport>;
   /**

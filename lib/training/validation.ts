@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { type Cluster, compile, read, tf, type Variables } from "../engine/mod.ts";
 import { ONE_PROCESS } from "../engine/mod.ts";
 import { SequentialOrder } from "../datasets/mod.ts";
+import type { TrainableFeatures } from "../features/trainable.ts";
 import {
   evaluation,
   type LossOptions,
@@ -13,6 +14,7 @@ import { batchTensors, disposeBatch } from "./_micro_batches.ts";
 import type { DataPart } from "./data.ts";
 import { Loader } from "./loader/mod.ts";
 import { validationBatches } from "./noise_validation.ts";
+import { SHAPES, withTokens } from "./_visual.ts";
 
 /** Settings of {@linkcode createValidation}. */
 export interface ValidationOptions {
@@ -22,6 +24,8 @@ export interface ValidationOptions {
   readonly batchSize: number;
   /** The processes that share the samples. @default {this one alone} */
   readonly cluster?: Cluster;
+  /** The visual-language model whose parameters are among the variables. @default {cached features} */
+  readonly visual?: TrainableFeatures | null;
 }
 
 /** What a validation found; the same on all processes. */
@@ -62,20 +66,20 @@ export function createValidation(
   config: PolicyConfig,
   variables: Variables,
   { dataset, features }: DataPart,
-  { loss, batchSize, cluster = ONE_PROCESS }: ValidationOptions,
+  { loss, batchSize, cluster = ONE_PROCESS, visual = null }: ValidationOptions,
 ): Validation {
   const lossOptions = { ...loss, normalisation: "global", chunk: "zeros" } as const;
-  const terms = compile((batch: BatchTree) => {
-    const all = read(variables);
+  const terms = compile((given: BatchTree) => {
+    const all = read(variables), batch = withTokens(given, visual, all);
     const { sum, weight, metrics = {} } = policyLossTerms(
       ...[all, config, batch, evaluation(), lossOptions] as const,
     );
     const zero = tf.zerosLike(sum);
     return tf.stack([sum, weight, metrics["noiseLoss"] ?? zero, metrics["samples"] ?? zero]);
-  }, { name: "validation" });
+  }, { name: "validation", ...(visual === null ? {} : { maxSignatures: SHAPES }) });
   const { size: ranks, rank } = cluster;
   const order = new SequentialOrder(dataset.length, { ranks, rank });
-  const loader = new Loader(dataset, order, { batchSize, features });
+  const loader = new Loader(dataset, order, { batchSize, features, visual });
   return {
     measure: async (signal) => {
       const sums = [0, 0, 0, 0]; // of loss, weight, error of the noise, samples with noise

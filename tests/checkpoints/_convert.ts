@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { CHECKPOINT_CONVERSIONS } from "../../lib/checkpoints/convert/mod.ts";
 import type { ConvertOptions } from "../../lib/episodes/convert/conversion.ts";
 import { openTorchCheckpoint, type TensorInput } from "../../lib/formats/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** Checkpoints that PyTorch wrote. */
 export const FIXTURES = new URL("../../data-fixtures/checkpoints/", import.meta.url).pathname;
@@ -34,7 +35,7 @@ export async function convert(input: string, output: string, options: ConvertOpt
 
 /** `.pt` → folder → `.pt`; gives the path of the last. */
 export async function throughFolder(input: string, options: ConvertOptions = {}): Promise<string> {
-  const parent = Deno.makeTempDirSync();
+  const parent = temporaryFolder();
   await convert(input, join(parent, "folder"), options);
   await convert(join(parent, "folder"), join(parent, "back.pt"));
   return join(parent, "back.pt");

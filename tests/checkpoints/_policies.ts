@@ -1,6 +1,7 @@
 import type { TensorArray, TensorInput } from "../../lib/formats/mod.ts";
 import type { PolicyConfig } from "../../lib/policies/mod.ts";
 import { policyShapes, preset } from "../../lib/policies/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** Policies of a few thousand numbers. */
 export function smallPolicy(
@@ -64,12 +65,7 @@ export function renamed(
   return Object.fromEntries(Object.entries(tensors).map(([key, tensor]) => [rename(key), tensor]));
 }
 
-/** Calls with a folder that is removed afterwards. */
+/** Calls with a new folder. */
 export async function withFolder(run: (folder: string) => Promise<void> | void): Promise<void> {
-  const folder = Deno.makeTempDirSync();
-  try {
-    await run(folder);
-  } finally {
-    Deno.removeSync(folder, { recursive: true });
-  }
+  await run(temporaryFolder());
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { CHECKPOINT_CONVERSIONS } from "../../lib/checkpoints/convert/mod.ts";
 import { FIXTURES } from "./_convert.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const SCRIPT = new URL("../../scripts/convert.ts", import.meta.url).pathname;
 
@@ -29,7 +30,7 @@ Deno.test("convert --help lists the conversions of checkpoints and their flags",
 });
 
 Deno.test("convert says what it wrote, and replaces nothing unasked", async () => {
-  const parent = Deno.makeTempDirSync(), folder = join(parent, "epoch.7"), back = `${folder}.pt`;
+  const parent = temporaryFolder(), folder = join(parent, "epoch.7"), back = `${folder}.pt`;
   const input = `${FIXTURES}/qwen_vla_sensor_best.pt`;
   const first = await command(input, folder, "--json");
   assert.equal(first.code, 0, first.stderr);

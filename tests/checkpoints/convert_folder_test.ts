@@ -18,6 +18,7 @@ import {
 import { type PolicyConfig, policyShapes } from "../../lib/policies/mod.ts";
 import { smallPolicy, tensorsOf as smallTensors } from "./_policies.ts";
 import { convert, digestOf, FIXTURES, membersOf, tensorsOf } from "./_convert.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const small = (architecture: PolicyConfig["architecture"], fusion: "concat" | "none") =>
   smallPolicy({ architecture, fusion });
@@ -41,7 +42,7 @@ async function folderOf(
     withMoments?: boolean;
   } = {},
 ) {
-  const folder = join(Deno.makeTempDirSync(), "epoch-0003");
+  const folder = temporaryPath("epoch-0003");
   const tensors = drawn(contents.config, dtype);
   const trained = policyShapes(contents.config).filter(({ trainable }) => trainable);
   const moments = trained.flatMap(({ key, shape }): [string, TensorInput][] => {
@@ -110,19 +111,19 @@ Deno.test("the corrected architecture goes into a .pt file too, which says what 
 });
 
 Deno.test("of a run --which chooses; an output that is there is kept, other folders always", async () => {
-  const run = Deno.makeTempDirSync(), config = small("reference", "none");
+  const run = temporaryFolder(), config = small("reference", "none");
   for (const [name, epoch] of [["latest", 2], ["best", 1]] as const) {
     const { folder } = await folderOf({ config, epoch });
     Deno.renameSync(folder, join(run, `epoch-${epoch}`));
     writePointer(run, name, `epoch-${epoch}`);
   }
-  const path = join(Deno.makeTempDirSync(), "a.pt");
+  const path = temporaryPath("a.pt");
   await convert(run, path);
   assert.equal(membersOf(path).get("epoch"), 2);
   await assert.rejects(convert(run, path, { which: "best" }), /there already/);
   await convert(run, path, { which: "best", overwrite: true });
   assert.equal(membersOf(path).get("epoch"), 1);
-  const other = Deno.makeTempDirSync();
+  const other = temporaryFolder();
   Deno.writeTextFileSync(join(other, "thesis.txt"), "");
   await assert.rejects(convert(path, other, { overwrite: true }), /one without checkpoint\.json/);
   assert.ok(Deno.statSync(join(other, "thesis.txt")).isFile);
@@ -180,7 +181,7 @@ const plainValue = fc.letrec((tie) => ({
 })).value;
 
 Deno.test("any Python value goes through JSON and a .pt file unchanged", () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   let run = 0;
   fc.assert(
     fc.property(plainValue, (value) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { readFolder } from "../../lib/checkpoints/convert/_read_ours.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const CHILD = new URL("_convert_child.ts", import.meta.url).pathname;
 /** Policy's tensors and others by completed epochs. */
@@ -11,7 +12,7 @@ const WHOLE: Readonly<Record<string, readonly number[]>> = {
 };
 
 Deno.test("a killed conversion leaves the old checkpoint or the new one, with all of its files", async () => {
-  const parent = Deno.makeTempDirSync(), folder = join(parent, "epoch");
+  const parent = temporaryFolder(), folder = join(parent, "epoch");
   const seen = new Set<string>();
   for (let kill = 0; kill < 16; kill++) {
     const child = new Deno.Command(Deno.execPath(), {

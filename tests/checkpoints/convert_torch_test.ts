@@ -18,6 +18,7 @@ import {
   tensorsOf,
   throughFolder,
 } from "./_convert.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const PARTS = ["sensor_encoder", "action_expert"];
 
@@ -81,7 +82,7 @@ Deno.test("epochs are counted from 1, and say so; losses keep their numbers", as
 });
 
 Deno.test("tensors of other models are kept, in memory shared with the parts", async () => {
-  const folder = join(Deno.makeTempDirSync(), "folder"), back = `${folder}.pt`;
+  const folder = temporaryPath("folder"), back = `${folder}.pt`;
   const { remarks } = await convert(`${FIXTURES}/encoder_action_final.pt`, folder);
   assert.match(remarks.join("\n"), /2 tensors of 0\.0 MB belong to no policy \(vl_model\)/);
   const { tensors } = await convert(folder, back).then(({ files: [file] }) => file!);
@@ -97,7 +98,7 @@ Deno.test("tensors of other models are kept, in memory shared with the parts", a
 });
 
 Deno.test("a damaged file of other models' tensors is refused", async () => {
-  const folder = join(Deno.makeTempDirSync(), "folder");
+  const folder = temporaryPath("folder");
   await convert(`${FIXTURES}/encoder_action_final.pt`, folder);
   const path = join(folder, "other.safetensors"), bytes = Deno.readFileSync(path);
   bytes[bytes.length - 1]! ^= 1;
@@ -108,7 +109,7 @@ Deno.test("a damaged file of other models' tensors is refused", async () => {
 
 Deno.test("a safetensors file holds the weights and what is known, and comes back", async () => {
   for (const name of ["bfloat16", "qwen_vla_sensor_best", "encoder_action_final"]) {
-    const parent = Deno.makeTempDirSync(), path = join(parent, "model.safetensors");
+    const parent = temporaryFolder(), path = join(parent, "model.safetensors");
     const { remarks } = await convert(`${FIXTURES}/${name}.pt`, path);
     assert.match(remarks.join("\n"), /tensors of the optimiser's state are left out/);
     using file = openSafetensors(path);
@@ -144,7 +145,7 @@ Deno.test("--weights-only leaves out the optimiser and says so", async () => {
 });
 
 Deno.test("a configuration replaces what shapes do not show; one that does not fit is refused", async () => {
-  const parent = Deno.makeTempDirSync(), config = join(parent, "config.json");
+  const parent = temporaryFolder(), config = join(parent, "config.json");
   const input = `${FIXTURES}/diffusion_epoch3.pt`;
   await convert(input, join(parent, "guessed"));
   const right =
@@ -162,7 +163,7 @@ Deno.test("a configuration replaces what shapes do not show; one that does not f
 });
 
 Deno.test("an optimiser whose numbers no program gives is refused, and nothing is written", async () => {
-  const parent = Deno.makeTempDirSync(), input = join(parent, "odd.pt");
+  const parent = temporaryFolder(), input = join(parent, "odd.pt");
   {
     using file = openTorchCheckpoint(`${FIXTURES}/no_sensor.pt`, { floats: "tagged" });
     const top = new Map(file.value as unknown as Map<string, unknown>);
@@ -184,7 +185,7 @@ Deno.test("an optimiser whose numbers no program gives is refused, and nothing i
 });
 
 Deno.test("what has no name of ours is kept: infinite losses, states of generators, other members", async () => {
-  const parent = Deno.makeTempDirSync(), input = join(parent, "more.pt");
+  const parent = temporaryFolder(), input = join(parent, "more.pt");
   const generator = { dtype: "uint8", shape: [5], data: Uint8Array.of(1, 2, 3, 4, 255) } as const;
   const rest = new Map<string, unknown>([
     ["val_loss", new PickleFloat(Infinity)],
@@ -210,12 +211,12 @@ Deno.test("what has no name of ours is kept: infinite losses, states of generato
 });
 
 Deno.test("a file of PyTorch before 1.6 is refused by name", async () => {
-  const folder = join(Deno.makeTempDirSync(), "folder");
+  const folder = temporaryPath("folder");
   await assert.rejects(convert(`${FIXTURES}/legacy.pt`, folder), /legacy file of PyTorch/);
 });
 
 Deno.test("a file that lacks some of its policy's tensors is refused, whatever it is to become", async () => {
-  const parent = Deno.makeTempDirSync(), input = join(parent, "part.pt");
+  const parent = temporaryFolder(), input = join(parent, "part.pt");
   {
     using file = openTorchCheckpoint(`${FIXTURES}/state_dict.pt`);
     const state = new Map(file.value as unknown as Map<string, unknown>);

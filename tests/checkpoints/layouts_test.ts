@@ -8,6 +8,7 @@ import {
   writeTorchCheckpoint,
 } from "../../lib/formats/mod.ts";
 import { partOf, renamed, smallPolicy, tensorsOf, withFolder } from "./_policies.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const regression = tensorsOf(smallPolicy());
 const diffusion = tensorsOf(smallPolicy({ family: "diffusion" }));
@@ -23,7 +24,7 @@ const lora = {
 
 /** Opens what PyTorch would have saved. */
 function opened<T>(value: TorchInput, look: (open: ReturnType<typeof openCheckpoint>) => T): T {
-  const path = Deno.makeTempFileSync({ suffix: ".pt" });
+  const path = temporaryPath("file.pt");
   try {
     writeTorchCheckpoint(path, value);
     using checkpoint = openCheckpoint(path);
@@ -119,7 +120,7 @@ Deno.test("copies that differ are found when they are verified, and when shapes 
       Object.entries(action_expert).map(([key, tensor]) => [key, change(tensor as TensorArray)]),
     ),
   });
-  const path = Deno.makeTempFileSync({ suffix: ".pt" });
+  const path = temporaryPath("file.pt");
   const again = (tensor: TensorArray) =>
     ({ ...tensor, data: (tensor.data as Float32Array).slice() }) as TensorArray;
   try {

@@ -2,13 +2,14 @@
 import { join } from "node:path";
 import { hasNative } from "../engine/_native.ts";
 import { buildAll, prepare } from "../training/_small_run.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** Engine that tests run on. */
 export const ENGINE = ["--engine", hasNative ? "tensorflow" : "wasm"];
 
 /** Prepares the data in a new folder. */
 export async function smallData() {
-  const folder = Deno.realPathSync(Deno.makeTempDirSync());
+  const folder = Deno.realPathSync(temporaryFolder());
   await prepare(folder);
   // Makes the three recordings of different tasks one task, so that they can be divided.
   for (const { name } of Deno.readDirSync(join(folder, "episodes"))) {

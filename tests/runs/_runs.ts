@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { MetricsLog } from "../../lib/training/run/metrics_log.ts";
 import { RunFolder } from "../../lib/training/run/run_folder.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** What a run is made of. */
 export interface MadeRun {
@@ -47,7 +48,7 @@ export function makeRun(
 
 /** A folder with runs of all states but one in progress. */
 export function makeRuns(): string {
-  const runs = Deno.makeTempDirSync();
+  const runs = temporaryFolder();
   makeRun(join(runs, "a-finished"), { seed: 1, rmse: 0.1, successRate: 0.925 });
   makeRun(join(runs, "b-better"), { seed: 2, rmse: 0.05, fusion: "gated", successRate: 0.5 });
   makeRun(join(runs, "c-unfinished"), { seed: 10, epochs: 2, steps: 1 });

@@ -6,8 +6,9 @@ import { compareRuns, findRuns, readRun, runRows, runsPage } from "../../lib/run
 import { isHeld, readRunConfig, RunFolder } from "../../lib/training/run/run_folder.ts";
 import { end, run, start } from "../programs/_command.ts";
 import { makeRun } from "./_runs.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
-const place = () => join(Deno.makeTempDirSync(), "run");
+const place = () => temporaryPath("run");
 const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
 const config = (settings: string) =>
   `{"format":"trocar run","version":1,"program":"x","notes":{},"settings":${settings}}`;
@@ -51,7 +52,7 @@ Deno.test({
 });
 
 Deno.test("a run that is nested too deep, too large, or cannot be compared is damaged; others are told", async () => {
-  const root = Deno.makeTempDirSync(), good = makeRun(join(root, "good"), { rmse: 0.1 });
+  const root = temporaryFolder(), good = makeRun(join(root, "good"), { rmse: 0.1 });
   const damages: [string, string | null, RegExp][] = [
     ["config.json", config(nested(20_000)), /of at most 32 levels/],
     ["config.json", config(`{"a":${"[".repeat(40)}${"]".repeat(40)}}`), /of at most 32 levels/],
@@ -136,7 +137,7 @@ Deno.test("what cannot be is left blank", () => {
 });
 
 Deno.test("a line break in a name does not begin a line of its own", async () => {
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   const path = makeRun(join(root, "a\nwarning: all is lost"), { rmse: 0.1 });
   Deno.writeTextFileSync(join(path, "config.json"), "{");
   const { stdout, stderr } = await run("runs.ts", [root]);

@@ -16,6 +16,7 @@ import {
 import { readRunConfig, RunFolder } from "../../lib/training/run/run_folder.ts";
 import { assertWellFormed } from "../plots/_markup.ts";
 import { makeRun, makeRuns } from "./_runs.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const names = (runs: readonly RunFacts[]) => runs.map(({ name }) => name);
 const read = (root: string) => findRuns([root]).map(readRun);
@@ -35,7 +36,7 @@ Deno.test("readRun tells what a finished run was, and what came out", () => {
 
 Deno.test("readRun tells how far an unfinished run is, from the end of long metrics too", () => {
   for (const steps of [1, 3000]) { // 3000 lines are more than is read first
-    const path = makeRun(join(Deno.makeTempDirSync(), "run"), { seed: 6, epochs: 2 });
+    const path = makeRun(temporaryPath("run"), { seed: 6, epochs: 2 });
     const line = (step: number) =>
       `${JSON.stringify({ global_step: step, epoch: 3, "train/loss_step": 0.123456789 })}\n`;
     Deno.writeTextFileSync(
@@ -51,7 +52,7 @@ Deno.test("readRun tells how far an unfinished run is, from the end of long metr
 });
 
 Deno.test("readRun reads the end of long metrics from a whole line on", () => {
-  const path = makeRun(join(Deno.makeTempDirSync(), "run"), { epochs: 2 });
+  const path = makeRun(temporaryPath("run"), { epochs: 2 });
   const file = join(path, "metrics.jsonl"), end = Deno.readTextFileSync(file);
   const line = `${JSON.stringify({ global_step: 1, "train/loss_step": 0.123456789 })}\n`;
   for (let n = 2000; n < 2060; n++) { // what is read first begins anywhere within a line
@@ -63,7 +64,7 @@ Deno.test("readRun reads the end of long metrics from a whole line on", () => {
 
 Deno.test("readRun sees that a process holds a run, and is in the way only while it looks", () => {
   const config = { program: "train:stage1", settings: {}, notes: {} };
-  const path = join(Deno.makeTempDirSync(), "run");
+  const path = temporaryPath("run");
   {
     using _run = RunFolder.open(path, config);
     assert.equal(readRun(path).state, "in progress");
@@ -86,7 +87,7 @@ Deno.test("readRun names what is damaged or missing, whatever it is, and never f
     ["summary.json", "[]", /summary\.json/],
   ];
   for (const [name, text, message] of damages) {
-    const path = makeRun(join(Deno.makeTempDirSync(), "run"), { rmse: 0.1 });
+    const path = makeRun(temporaryPath("run"), { rmse: 0.1 });
     if (text === null) Deno.removeSync(join(path, name));
     else Deno.writeTextFileSync(join(path, name), text);
     const facts = readRun(path);
@@ -95,7 +96,7 @@ Deno.test("readRun names what is damaged or missing, whatever it is, and never f
     assert.deepEqual([facts.epochs, facts.program], [4, "train:stage1"]);
     runRows([facts]);
   }
-  const unfinished = makeRun(join(Deno.makeTempDirSync(), "run"), { epochs: 2 });
+  const unfinished = makeRun(temporaryPath("run"), { epochs: 2 });
   Deno.writeTextFileSync(
     join(unfinished, "latest.json"),
     '{"format":"trocar-pointer","checkpoint":"gone"}',
@@ -110,7 +111,7 @@ Deno.test("readRun names what is damaged or missing, whatever it is, and never f
 });
 
 Deno.test("readRun takes any JSON for a summary of an older or newer version", () => {
-  const path = makeRun(join(Deno.makeTempDirSync(), "run"), { rmse: 0.1 });
+  const path = makeRun(temporaryPath("run"), { rmse: 0.1 });
   const values = [null, 1, "x", [], {}, [1], { rmse: "0.1" }, { total: [] }, { zero: { rmse: 0 } }];
   for (const key of ["seed", "epochs", "steps", "seconds", "val", "baselines", "closedLoop"]) {
     for (const value of values) {
@@ -159,7 +160,7 @@ Deno.test("sortRuns puts the best first and what is unknown last, either way", (
 });
 
 Deno.test("runs of one name are told apart by their folders", () => {
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   for (const folder of ["a", "b"]) makeRun(join(root, folder, "run"));
   makeRun(join(root, "b", "other"));
   const rows = runRows(read(root));
@@ -212,7 +213,7 @@ Deno.test("runsPage shows losses of all runs, and escapes what comes from files"
 });
 
 Deno.test("columnText fits every column of a run of which nothing is known", () => {
-  const path = makeRun(join(Deno.makeTempDirSync(), "run"), { epochs: 0 });
+  const path = makeRun(temporaryPath("run"), { epochs: 0 });
   Deno.writeTextFileSync(
     join(path, "config.json"),
     JSON.stringify({ format: "trocar run", version: 1, program: "x", settings: {}, notes: {} }),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { run } from "../programs/_command.ts";
 import { makeRun, makeRuns } from "./_runs.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 Deno.test("runs prints a table, best first, one JSON document, and a page", async () => {
   const runs = makeRuns(), html = join(runs, "page.html");
@@ -53,6 +54,6 @@ Deno.test("runs warns of what is damaged, and shows no terminal codes of files",
   assert.match(stdout, /^a-finished .* damaged /m);
   assert.match(stderr, /warning: a-finished: Cannot read .*config\.json/);
   assert(!stdout.includes("\x1b") && stdout.includes("d\\x1b[31m"));
-  const empty = await run("runs.ts", [Deno.makeTempDirSync(), "--json"]);
+  const empty = await run("runs.ts", [temporaryFolder(), "--json"]);
   assert.deepEqual(JSON.parse(empty.stdout), { runs: [] });
 });

@@ -16,7 +16,8 @@ export function runResult(run: string) {
 /** Values of a run's checkpoint: parameters, moments and averages by name. */
 export function runValues(run: string): Map<string, Float32Array> {
   using checkpoint = openCheckpoint(run, { which: "final" });
-  const all = [...checkpoint.tensors, ...checkpoint.training() ?? []];
+  const { tensors = [], training = [] } = checkpoint.others() ?? {};
+  const all = [...checkpoint.tensors, ...checkpoint.training() ?? [], ...tensors, ...training];
   return new Map(
     all.map(([name, tensor]) => [name, Float32Array.from(tensor.read().data, Number)]),
   );

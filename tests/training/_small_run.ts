@@ -10,7 +10,10 @@ import {
   planFeatures,
 } from "../../lib/features/mod.ts";
 import { openEpisode } from "../../lib/episodes/mod.ts";
+import { QwenExtractor } from "../../lib/features/qwen_extractor.ts";
+import { qwenFeatures } from "../../lib/features/mod.ts";
 import { initialise, preset } from "../../lib/policies/mod.ts";
+import { type FineTuning, trainableModel } from "../../lib/vision_language/mod.ts";
 import {
   augmentPixels,
   openTrainingData,
@@ -41,6 +44,34 @@ export async function buildAll(folder: string): Promise<void> {
   episodes.forEach((episode) => episode.close());
 }
 
+/** Folder of the tiny visual-language model. */
+export const TINY_MODEL = decodeURIComponent(
+  new URL("../../data-fixtures/vision_language/model", import.meta.url).pathname,
+);
+
+/** Features of the tiny visual-language model, of few and small images. */
+export function tinyModel(): Promise<QwenExtractor> {
+  return qwenFeatures({ model: TINY_MODEL, views: ["View1", "View2"], maxPixels: 3136 });
+}
+
+/** The tiny model in training. */
+export async function tunedModel(
+  extractor: QwenExtractor,
+  tuning: Partial<FineTuning>,
+  seed: number,
+) {
+  const { config, weights, precision } = await extractor.load();
+  return trainableModel({
+    ...{ config, weights, precision },
+    base: { model: extractor.identity.model, digest: extractor.identity.revision },
+    prompt: (request) => extractor.prompt(request),
+  }, {
+    ...{ parts: "lora", unfreezeLastN: 1, recomputes: true },
+    lora: { rank: 2, alpha: 4, dropout: 0.1, targets: ["q_proj", "k_proj", "v_proj", "o_proj"] },
+    ...tuning,
+  }, seed);
+}
+
 /** What a small run may do differently. */
 export type SmallRun =
   & Partial<
@@ -60,6 +91,8 @@ export type SmallRun =
     readonly visionReuse?: number;
     /** Hidden size of the action expert. */
     readonly width?: number;
+    /** What of the tiny visual-language model is trained with it. */
+    readonly visual?: Partial<FineTuning>;
   };
 
 /** Trains in `folder/NAME`, or goes on there. */
@@ -70,14 +103,17 @@ export async function smallRun(
 ): Promise<TrainingOutcome & { run: string }> {
   const { settings: given, family = "regression", architecture = "trocar", ...more } = options;
   const { augmented = false, unvalidated = false, sensorless = false, ...rest } = more;
-  const { visionReuse = 1, width = 32, ...job } = rest;
+  const { visionReuse = 1, width = 32, visual: tuning, ...job } = rest;
+  using opened = new DisposableStack();
+  const extractor = tuning === undefined ? pixel2048() : opened.use(await tinyModel());
   const settings = trainingSettings("tiny", {
     ...{ seed: 3, epochs: 3, batchSize: 4, accumulation: 2, dimensionWeights: null },
     ...given,
   });
   using data = await openTrainingData(findEpisodes([join(folder, "episodes")]), {
-    extractor: pixel2048(),
+    extractor,
     cache: join(folder, "cache"),
+    features: { mode: tuning === undefined ? "strict" : "off" },
     split: (episodes) =>
       divideEpisodes(
         episodes,
@@ -91,7 +127,7 @@ export async function smallRun(
     ...small,
     sensorEncoder: small.sensorEncoder && { ...small.sensorEncoder, ...sizes },
     actionExpert: {
-      ...{ ...small.actionExpert, hiddenDim: width, layers: 1 },
+      ...{ ...small.actionExpert, hiddenDim: width, layers: 1, visionDim: extractor.width },
       ...(small.sensorEncoder === null ? {} : { sensorDim: 32 }),
     },
   } as typeof small;
@@ -100,8 +136,13 @@ export async function smallRun(
     ? null
     : RunFolder.open(path, { program: "test", settings: {}, notes: {} });
   const parameters = initialise(config, { seed: settings.seed });
+  const visual = extractor instanceof QwenExtractor
+    ? await tunedModel(extractor, tuning!, settings.seed)
+    : null;
+  if (visual !== null) opened.use(visual);
   const outcome = await train({
     ...{ run, trainingStage: "stage1", config, settings, data, parameters, features: null },
+    visual: visual && { model: visual, textLearningRate: 1e-3, visionLearningRate: 1e-4 },
     ...(augmented ? { augment: augmentPixels } : {}),
     ...job,
   });

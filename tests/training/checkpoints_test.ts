@@ -9,6 +9,7 @@ import {
   type TrainingSnapshot,
   type TrainingState,
 } from "../../lib/training/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const config = preset("tiny", { fusion: "none", visionDim: 16 });
 const subject: CheckpointSubject = {
@@ -36,7 +37,7 @@ const valueAt = (run: string, which: PointerName) => {
 };
 
 Deno.test("RunCheckpoints writes beside the loop, in order, and drops no best or final", async () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   const events: string[] = [];
   {
     await using checkpoints = new RunCheckpoints(run, subject);
@@ -63,7 +64,7 @@ Deno.test("RunCheckpoints writes beside the loop, in order, and drops no best or
 });
 
 Deno.test("RunCheckpoints removes its own folders only", async () => {
-  const run = Deno.makeTempDirSync(), place = join(run, "checkpoints");
+  const run = temporaryFolder(), place = join(run, "checkpoints");
   const others = ["notes.txt", "step-1", "step-00000001.bak", "best of mine"];
   const leftovers = [".step-00000001.partial-1-abc", ".step-00000001.previous", "step-00000007"];
   for (const name of [...others, ...leftovers]) {
@@ -78,7 +79,7 @@ Deno.test("RunCheckpoints removes its own folders only", async () => {
 });
 
 Deno.test("RunCheckpoints writes what it was given although nobody waits", async () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   {
     await using checkpoints = new RunCheckpoints(run, subject);
     await checkpoints.save(at(5), () => Promise.resolve(snapshot(5)), ["latest", "best"]);
@@ -87,7 +88,7 @@ Deno.test("RunCheckpoints writes what it was given although nobody waits", async
 });
 
 Deno.test("RunCheckpoints tells of a write that failed, and keeps what was there", async () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   await using checkpoints = new RunCheckpoints(run, subject);
   await checkpoints.save(at(1), () => Promise.resolve(snapshot(1)), ["latest"]);
   await checkpoints.drain();

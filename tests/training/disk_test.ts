@@ -6,14 +6,15 @@ import { outcomeOf, startChild, trainChild } from "./_children.ts";
 import { runResult } from "./_run_result.ts";
 import { prepare } from "./_small_run.ts";
 import type { ChildTask } from "./_train_child.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 await prepare(folder);
 
 const task = (name: string, saveEvery?: number): ChildTask => ({
   ...{ engine: "wasm", folder, name },
   options: {
-    ...{ sensorless: true, width: 64, settings: { epochs: 3 } },
+    ...{ sensorless: true, width: 64, settings: { epochs: 2 } },
     ...(saveEvery === undefined ? {} : { saveEvery }),
   },
 });
@@ -28,7 +29,7 @@ async function assertWhole(run: string): Promise<void> {
 
 function hasMount(): boolean {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return false;
-  const place = Deno.makeTempDirSync();
+  const place = temporaryFolder();
   const args = ["-t", "tmpfs", "-o", "size=1m", "tmpfs", place];
   const { success } = new Deno.Command("mount", { args, stderr: "null" }).outputSync();
   if (success) new Deno.Command("umount", { args: [place] }).outputSync();

@@ -11,11 +11,12 @@ import { outcomeOf, startChild, trainChild } from "./_children.ts";
 import { runResult } from "./_run_result.ts";
 import { prepare } from "./_small_run.ts";
 import type { ChildTask } from "./_train_child.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const given = Deno.env.get("TROCAR_KILLS");
 const kills = Number(given ?? 1);
 const engine = given !== undefined && hasNative ? "tensorflow" : "wasm";
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 await prepare(folder);
 
 /**
@@ -24,7 +25,7 @@ await prepare(folder);
  */
 async function killed(task: ChildTask, random: () => number): Promise<"killed" | "done"> {
   const child = startChild(task), latest = pointerPath(join(task.folder, task.name), "latest");
-  const steps = 1 + Math.floor(random() * 2 * epochs), delay = random() * 60;
+  const steps = 1 + Math.floor(random() * 2), delay = random() * 60;
   let seen = 0, isKilled = false;
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     seen += text.split("step ").length - 1;
@@ -50,8 +51,8 @@ function seeded(seed: number): () => number {
   return () => (state = state * 48271 % 0x7fffffff) / 0x7fffffff;
 }
 
-/** One is enough to be killed within. */
-const epochs = given === undefined ? 1 : 6;
+/** One is enough to be killed within once; of several kills each comes up to two steps further. */
+const epochs = kills;
 
 const CASES: Record<string, ChildTask["options"]> = {
   regression: { settings: { emaDecay: 0.9, epochs }, augmented: true },
@@ -59,7 +60,8 @@ const CASES: Record<string, ChildTask["options"]> = {
     ...{ family: "diffusion", settings: { emaDecay: 0.9, epochs, loss: "mse" } },
     augmented: true,
   },
-  "reference regression": { architecture: "reference", settings: { epochs: 2 } },
+  "visual-language model": { visual: {}, settings: { epochs, emaDecay: 0.9 } },
+  "reference regression": { architecture: "reference", settings: { epochs } },
 };
 
 for (const [name, options] of Object.entries(CASES)) {

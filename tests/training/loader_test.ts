@@ -12,6 +12,7 @@ import { openNpy, writeNpy } from "../../lib/formats/mod.ts";
 import { type FeatureSource, type LoadedBatch, Loader } from "../../lib/training/loader/mod.ts";
 import { memoryEpisode, tenths, ticks } from "../datasets/_episode.ts";
 import { stubEpisode, stubExtractor } from "../features/_stub.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const ROW = 1026;
 
@@ -56,12 +57,7 @@ function mixedEpisodes(folder: string): EpisodeData[] {
 
 function withFolder(test: (folder: string) => Promise<void>): () => Promise<void> {
   return async () => {
-    const folder = Deno.makeTempDirSync();
-    try {
-      await test(folder);
-    } finally {
-      Deno.removeSync(folder, { recursive: true });
-    }
+    await test(temporaryFolder());
   };
 }
 

@@ -5,9 +5,10 @@ import { startEngine } from "../../lib/engine/mod.ts";
 import { isThere } from "../../lib/formats/_partial_file.ts";
 import { readMetrics, type StepReport } from "../../lib/training/mod.ts";
 import { prepare, smallRun } from "./_small_run.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 await startEngine({ engine: "wasm", quiet: true });
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 await prepare(folder);
 
 const small = { sensorless: true, settings: { epochs: 2 } } as const;

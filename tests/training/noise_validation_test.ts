@@ -14,6 +14,7 @@ import { openTrainingData } from "../../lib/training/mod.ts";
 import { createValidation } from "../../lib/training/validation.ts";
 import { prepare } from "./_small_run.ts";
 import { VALIDATION_STEPS, validationBatches } from "../../lib/training/noise_validation.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 await startEngine({ engine: "wasm", quiet: true });
 
@@ -130,7 +131,7 @@ Deno.test("a regression batch is validated once, as it is; nothing is left behin
 });
 
 Deno.test("a policy is the same after its validation, running statistics included", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   await prepare(folder);
   using data = await openTrainingData(findEpisodes([join(folder, "episodes")]), {
     extractor: pixel2048(),

@@ -9,6 +9,7 @@ import { referencePolicy } from "../policies/_networks.ts";
 import { prepare } from "./_small_run.ts";
 import type { StepOutcome, StepTask } from "./_step_child.ts";
 import type { ChildTask } from "./_train_child.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const STEP_CHILD = decodeURIComponent(new URL("./_step_child.ts", import.meta.url).pathname);
 
@@ -24,7 +25,7 @@ let prepared: string | undefined;
 
 async function data(): Promise<string> {
   if (prepared !== undefined) return prepared;
-  prepared = Deno.makeTempDirSync();
+  prepared = temporaryFolder();
   await prepare(prepared);
   return prepared;
 }
@@ -102,8 +103,17 @@ const train = async (size: number, name: string, more: Partial<ChildTask> = {}) 
   return outcomes[0]!;
 };
 
+const wholes = new Map<number, ReturnType<typeof train>>();
+
+/** Nothing stops it; several tests compare with it. */
+function whole(size: number): ReturnType<typeof train> {
+  const known = wholes.get(size) ?? train(size, `whole-${size}`);
+  wholes.set(size, known);
+  return known;
+}
+
 processTest("train in two processes equals one with the same effective batch", async () => {
-  const one = await train(1, "one"), two = await train(2, "two");
+  const one = await whole(1), two = await whole(2);
   const { epoch, globalStep, samplesSeen, validationLoss, trainLoss } = one.state;
   assert.deepEqual(
     [two.state.epoch, two.state.globalStep, two.state.samplesSeen],
@@ -126,7 +136,7 @@ processTest("train in two processes equals one with the same effective batch", a
 processTest(
   "train stops all processes after the same step, whichever wants to, and one or two go on",
   async () => {
-    const one = await train(1, "straight");
+    const one = await whole(1);
     const stopAt = { rank: 1, step: 2 };
     const first = await train(2, "changing", { stopAt }); // seen with the next step's loss
     assert.equal(first.stopped, "interrupted");
@@ -142,14 +152,28 @@ processTest(
 );
 
 processTest("train that was stopped in two processes goes on in two bit for bit", async () => {
-  const whole = await train(2, "whole");
+  const { run } = await whole(2);
   await train(2, "stopped", { stopAt: { rank: 0, step: 3 } });
   const again = await train(2, "stopped");
   assert.equal(again.resumedFrom, 4);
-  assert.deepEqual(runResult(again.run), runResult(whole.run));
+  assert.deepEqual(runResult(again.run), runResult(run));
 });
 
 Deno.test("a child that fails says so", async () => {
   const task = { engine: "wasm", folder: "/nowhere", name: "x" } as const;
   await assert.rejects(trainChild(task), /exit code 1/);
+});
+
+processTest("a visual-language model learns in two processes as in one", async () => {
+  const visually = (size: number) => ({
+    options: {
+      ...{ sensorless: true, visual: {} },
+      settings: { epochs: 1, epochSamples: 16, accumulation: 2 / size },
+    },
+  });
+  const one = await train(1, "visual-1", visually(1)),
+    two = await train(2, "visual-2", visually(2));
+  assert.ok(Math.abs(two.state.trainLoss! / one.state.trainLoss! - 1) < 1e-4, "training");
+  const { name, relative } = largestDifference(runValues(one.run), runValues(two.run));
+  assert.ok(relative < 1e-2, `${name}: ${relative}`);
 });

@@ -134,10 +134,11 @@ onEngines("a batch that is not finite changes nothing and says so", async (engin
 
 onEngines(
   "a restored step goes on bit for bit, with dropout, averages and statistics",
-  async () => {
+  async (engine) => {
     const trocar = trocarPolicy("regression", "concat");
-    const reference = referencePolicy("regression", "concat");
-    for (const [config, accumulation] of [[trocar, 2], [reference, 1]] as const) {
+    const reference = referencePolicy("regression", "concat"); // has running statistics
+    const cases = [[reference, 2], [trocar, 1]] as const;
+    for (const [config, accumulation] of engine === "wasm" ? cases : cases.slice(0, 1)) {
       const options = { ema: 0.99, accumulation };
       const batches = Array.from(
         { length: accumulation },
@@ -249,9 +250,9 @@ onWasm("a snapshot that does not fit is refused as a whole", async () => {
   step.dispose();
 });
 
-onEngines("updates keep no tensors", async () => {
+onEngines("updates keep no tensors", async (engine) => {
   const config = trocarPolicy("regression", "concat");
-  for (const accumulation of [1, 2]) {
+  for (const accumulation of engine === "wasm" ? [1, 2] : [2]) {
     const step = stepOf(config, { accumulation, ema: 0.9 });
     const batch = randomBatch(config, 2);
     const update = (index: number) => step.update([batch], { index, learningRates: RATES });

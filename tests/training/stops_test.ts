@@ -7,9 +7,10 @@ import { startEngine, tf } from "../../lib/engine/mod.ts";
 import { isThere } from "../../lib/formats/_partial_file.ts";
 import { runResult as result } from "./_run_result.ts";
 import { prepare, smallRun } from "./_small_run.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 await startEngine({ engine: "wasm", quiet: true });
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 await prepare(folder);
 
 for (

@@ -5,9 +5,10 @@ import { startEngine } from "../../lib/engine/mod.ts";
 import { readMetrics } from "../../lib/training/mod.ts";
 import { hasNative } from "../engine/_native.ts";
 import { prepare, type SmallRun, smallRun } from "./_small_run.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 await startEngine({ engine: hasNative ? "tensorflow" : "wasm", install: false, quiet: true });
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 await prepare(folder);
 
 /** Digests of the tensors of a run's checkpoint, and its metrics. */

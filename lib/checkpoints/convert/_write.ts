@@ -1,24 +1,18 @@
-import { join } from "node:path";
 import type { JsonValue } from "../../features/canonical_json.ts";
 import { PickleFloat } from "../../formats/pickle_values.ts";
-import { openRandomAccess } from "../../formats/random_access_file.ts";
-import { replaceFolderAtomic } from "../../formats/atomic_write.ts";
 import { writeSafetensors } from "../../formats/safetensors_writer.ts";
 import type { TensorInput } from "../../formats/tensor_types.ts";
 import { type TorchInput, writeTorchCheckpoint } from "../../formats/torch_checkpoint_writer.ts";
 import { policyShapes } from "../../policies/shapes.ts";
 import { isMembers } from "../_config.ts";
-import { fileDigest } from "../_file_digest.ts";
 import { listNames } from "../_describe_mismatch.ts";
-import { describeOther, OTHER_MEMBER } from "../_other.ts";
 import { ASSUMED } from "../_tensor_file.ts";
-import { OTHER_FILE } from "../document.ts";
 import { writeCheckpoint } from "../write.ts";
 import { fromPlain } from "./_plain_value.ts";
 import type { PortableCheckpoint } from "./_portable.ts";
 import { CONTENTS, contentsOf } from "./_read_ours.ts";
 import { EMA, PARTS } from "./_torch_members.ts";
-import { ungrouped, writeTorchOptimizer } from "./_torch_optimizer.ts";
+import { ungrouped, writeTorchOptimizer } from "./_torch_optimizer_writer.ts";
 import { type OptimizerGroup, readOptimizer, referenceGroups } from "./optimizer.ts";
 
 /** What a writer reports: tensors in what it wrote, and remarks of its own. */
@@ -36,26 +30,13 @@ export async function writeFolder(
     name === "step" || (/^(step|exp_avg|exp_avg_sq|ema)\./.test(name) &&
       tensors.has(name.slice(name.indexOf(".") + 1)));
   const moments = new Map([...training].filter(([name]) => isOurs(name)));
-  const rest = new Map([...others, ...[...training].filter(([name]) => !isOurs(name))]);
-  const count = tensors.size + training.size + others.size;
-  const input = { tensors, ...(moments.size > 0 ? { training: moments } : {}) };
-  if (rest.size === 0) {
-    await writeCheckpoint(path, { contents, ...input });
-    return { tensors: count, remarks: [] };
-  }
-  await replaceFolderAtomic(path, async (temporary) => {
-    const other = join(temporary, OTHER_FILE), made = join(temporary, "made");
-    writeSafetensors(other, rest, { format: "pt" });
-    using file = openRandomAccess(other);
-    const described = describeOther(file.bytes, await fileDigest(file), [...others.keys()]);
-    const extra = { ...contents.extra, [OTHER_MEMBER]: described };
-    await writeCheckpoint(made, { contents: { ...contents, extra }, ...input });
-    for (const { name } of [...Deno.readDirSync(made)]) {
-      Deno.renameSync(join(made, name), join(temporary, name));
-    }
-    Deno.removeSync(made);
+  const rest = new Map([...training].filter(([name]) => !isOurs(name)));
+  await writeCheckpoint(path, {
+    ...{ contents, tensors },
+    ...(moments.size > 0 ? { training: moments } : {}),
+    ...(others.size + rest.size > 0 ? { others: { tensors: others, training: rest } } : {}),
   });
-  return { tensors: count, remarks: [] };
+  return { tensors: tensors.size + training.size + others.size, remarks: [] };
 }
 
 /** Writes the weights as one file, and as texts in it all that is no tensor. */

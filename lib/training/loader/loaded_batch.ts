@@ -1,3 +1,4 @@
+import type { VisualBatch } from "../../features/trainable.ts";
 import { type Batch, type BatchShape, createBatch } from "../../datasets/mod.ts";
 
 /**
@@ -27,6 +28,8 @@ export interface LoadedBatch extends Batch {
   readonly visionMask: Uint8Array;
   /** `(B, V)` 1 for cameras of the features that had delivered an image. */
   readonly viewMask: Uint8Array;
+  /** What a model that is trained sees of the samples; null where features come from a cache. */
+  readonly visual: VisualBatch | null;
   /** How long the loop waited for it, ms. */
   readonly waited: number;
 }
@@ -59,6 +62,7 @@ export function createLoadedBatch(size: number, shape: LoadedShape): FillableBat
     vision: new Float32Array(tokens * shape.visionDim),
     visionMask: new Uint8Array(tokens),
     viewMask: new Uint8Array(size * shape.visionViews.length),
+    visual: null,
     waited: 0,
   };
 }

@@ -1,5 +1,7 @@
 import type { DatasetGroup, EpisodeDataset, SampleOrder } from "../../datasets/mod.ts";
 import type { FeatureBatch } from "../../features/mod.ts";
+import type { FeatureRequest } from "../../features/extractor.ts";
+import type { TrainableFeatures } from "../../features/trainable.ts";
 import { type SensorRead, SensorReader, SensorReadError } from "./_sensor_reader.ts";
 import {
   createLoadedBatch,
@@ -23,6 +25,12 @@ export interface FeatureSource {
    * @param indices of the samples
    */
   readBatch(indices: ArrayLike<number>): Promise<FeatureBatch>;
+  /**
+   * What the features of samples are made of; asked for where they are computed in training.
+   *
+   * @param indices of the samples
+   */
+  requests?(indices: ArrayLike<number>): FeatureRequest[];
 }
 
 /** How a {@linkcode Loader} loads. */
@@ -31,6 +39,8 @@ export interface LoaderOptions {
   readonly batchSize: number;
   /** Features of the same data set; default none. */
   readonly features?: FeatureSource | null;
+  /** Prepares images and prompts in place of reading features; default none. */
+  readonly visual?: Pick<TrainableFeatures, "read"> | null;
   /** Data sets of the collection, for the confidence in their samples; default none. */
   readonly groups?: readonly DatasetGroup[];
   /** Batches read ahead, each with memory of its own; default 1. With 0 all is read when asked for. */
@@ -99,7 +109,7 @@ export class Loader implements Disposable {
    * @throws {RangeError} when an option is out of range
    */
   constructor(dataset: EpisodeDataset, order: SampleOrder, options: LoaderOptions) {
-    const { features = null, groups = [], prefetch = 1, batchSize } = options;
+    const { features = null, groups = [], prefetch = 1, batchSize, visual = null } = options;
     if (!(Number.isSafeInteger(prefetch) && prefetch >= 0)) {
       throw new RangeError(
         `Cannot load batches: prefetch should be a whole number, current value is ${prefetch}.`,
@@ -111,8 +121,8 @@ export class Loader implements Disposable {
     const { horizon, views, sensorWindow, proprioceptionWindow } = dataset;
     this.shape = {
       ...{ horizon, views, sensorWindow, proprioceptionWindow },
-      tokens: features?.tokens ?? 0,
-      visionDim: features?.width ?? 0,
+      tokens: visual === null ? features?.tokens ?? 0 : 0, // else they are computed in training
+      visionDim: visual === null ? features?.width ?? 0 : 0,
       visionViews: features?.views ?? [],
     };
     this.#groupOf = new Int32Array(dataset.episodes.length).fill(-1);
@@ -248,8 +258,12 @@ export class Loader implements Disposable {
   }
 
   async #readFeatures(batch: FillableBatch, samples: Int32Array): Promise<void> {
-    const { features } = this.#options, { tokens, visionDim } = this.shape;
+    const { features, visual } = this.#options, { tokens, visionDim } = this.shape;
     if (features === undefined || features === null) return;
+    if (visual != null && features.requests !== undefined) {
+      batch.visual = await visual.read(features.requests(samples), batch.size);
+      return;
+    }
     const found = await features.readBatch(samples);
     batch.viewMask.set(found.viewMask);
     for (let row = 0; row < samples.length; row++) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { maskedCrc32c } from "../../../lib/training/run/_crc32c.ts";
 import { EventFile } from "../../../lib/training/run/event_file.ts";
+import { temporaryFolder } from "../../_temporary.ts";
 
 /** Made by Python's tensorboard. */
 const FIXTURE = new URL("../../../data-fixtures/training/monitoring.json", import.meta.url);
@@ -34,7 +35,7 @@ Deno.test("maskedCrc32c gives the masked value of the check string of CRC-32C", 
 });
 
 Deno.test("EventFile writes the version first, then steps with their finite scalars", () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   {
     using events = EventFile.create(folder);
     events.scalars(300, { loss: 0.5, text: "no", nothing: null, nan: NaN });
@@ -58,7 +59,7 @@ Deno.test("EventFile writes the version first, then steps with their finite scal
 
 Deno.test("EventFile begins a session behind the last step that stays", () => {
   for (const [fromStep, step] of [[0, 0], [7, 8]] as const) {
-    const folder = Deno.makeTempDirSync();
+    const folder = temporaryFolder();
     EventFile.create(folder, { fromStep })[Symbol.dispose]();
     const [, session] = records(only(folder));
     assert.deepEqual([...session!.subarray(9)], [0x10, step, 0x3a, 2, 0x08, 1]);
@@ -66,7 +67,7 @@ Deno.test("EventFile begins a session behind the last step that stays", () => {
 });
 
 Deno.test("EventFile writes histograms and texts byte for byte as TensorBoard's own summaries", () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const { histogram, text, markdown } = JSON.parse(Deno.readTextFileSync(FIXTURE));
   {
     using events = EventFile.create(folder);
@@ -81,7 +82,7 @@ Deno.test("EventFile writes histograms and texts byte for byte as TensorBoard's 
 });
 
 Deno.test("EventFile.histogram refuses bins that are none, and writes nothing then", () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   using events = EventFile.create(folder);
   const before = only(folder).length;
   const bad: [number[], number[], RegExp][] = [
@@ -100,7 +101,7 @@ Deno.test("EventFile.histogram refuses bins that are none, and writes nothing th
 });
 
 Deno.test("EventFile comes behind earlier files of the folder, whatever the clock says", () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const later = `events.out.tfevents.${(Date.now() / 1000 + 3600).toFixed(6)}.trocar.1`;
   Deno.writeTextFileSync(join(folder, later), "");
   for (let n = 0; n < 3; n++) EventFile.create(folder)[Symbol.dispose]();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { MetricsLog, readMetrics } from "../../../lib/training/run/metrics_log.ts";
+import { temporaryPath } from "../../_temporary.ts";
 
-const file = () => join(Deno.makeTempDirSync(), "metrics.jsonl");
+const file = () => temporaryPath("metrics.jsonl");
 const write = (path: string, steps: readonly number[]) => {
   using log = MetricsLog.open(path);
   for (const step of steps) log.append({ global_step: step, "train/loss_step": 1 / step });

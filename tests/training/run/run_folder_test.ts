@@ -7,6 +7,7 @@ import {
   RunFolder,
   settingsMarkdown,
 } from "../../../lib/training/run/run_folder.ts";
+import { temporaryFolder, temporaryPath } from "../../_temporary.ts";
 
 const config = (settings: RunConfig["settings"] = { seed: 1, policy: { width: 8 } }) => ({
   program: "train:stage1",
@@ -16,7 +17,7 @@ const config = (settings: RunConfig["settings"] = { seed: 1, policy: { width: 8 
 const time = new Date("2026-02-03T04:05:06Z");
 
 Deno.test("RunFolder names runs by time and program, and never takes a folder twice", () => {
-  const runs = join(Deno.makeTempDirSync(), "runs");
+  const runs = temporaryPath("runs");
   using first = RunFolder.create(runs, config(), time);
   using second = RunFolder.create(runs, config(), time);
   assert.equal(first.path, join(runs, "20260203-040506-train-stage1"));
@@ -25,7 +26,7 @@ Deno.test("RunFolder names runs by time and program, and never takes a folder tw
 });
 
 Deno.test("RunFolder.unfinished finds the newest run of the same settings, whatever its notes", () => {
-  const runs = Deno.makeTempDirSync();
+  const runs = temporaryFolder();
   assert.equal(RunFolder.unfinished(join(runs, "none"), config()), null);
   RunFolder.create(runs, config(), time)[Symbol.dispose]();
   const newer = RunFolder.create(runs, config(), new Date("2026-02-03T05:00:00Z"));
@@ -42,14 +43,14 @@ Deno.test("RunFolder.unfinished finds the newest run of the same settings, whate
 });
 
 Deno.test("RunFolder belongs to one process at a time", () => {
-  const runs = Deno.makeTempDirSync();
+  const runs = temporaryFolder();
   using held = RunFolder.create(runs, config());
   assert.equal(RunFolder.unfinished(runs, config()), null);
   assert.throws(() => RunFolder.open(held.path, config()), /another process/);
 });
 
 Deno.test("RunFolder.open goes on in a folder of the same settings only, and says what differs", () => {
-  const path = join(Deno.makeTempDirSync(), "deep", "run");
+  const path = join(temporaryFolder(), "deep", "run");
   RunFolder.open(path, config())[Symbol.dispose]();
   RunFolder.open(path, config())[Symbol.dispose]();
   const other = config({ seed: 1, policy: { width: 16 } });
@@ -67,13 +68,13 @@ Deno.test("RunFolder.open goes on in a folder of the same settings only, and say
     () => RunFolder.open(path, other, { extend: true }),
     ({ message }: Error) => /With --resume/.test(message) && !/--run folder/.test(message),
   );
-  const foreign = Deno.makeTempDirSync();
+  const foreign = temporaryFolder();
   Deno.writeTextFileSync(join(foreign, "thesis.doc"), "");
   assert.throws(() => RunFolder.open(foreign, config()), /other files/);
 });
 
 Deno.test("RunFolder.open takes a folder in which a killed process left only what is partial", () => {
-  const path = Deno.makeTempDirSync();
+  const path = temporaryFolder();
   Deno.writeTextFileSync(join(path, ".lock"), "");
   Deno.writeTextFileSync(join(path, ".config.json.partial-1-abc"), "{");
   using run = RunFolder.open(path, config());
@@ -81,14 +82,14 @@ Deno.test("RunFolder.open takes a folder in which a killed process left only wha
 });
 
 Deno.test("RunFolder names the folder that it cannot make", () => {
-  const file = Deno.makeTempFileSync();
+  const file = temporaryPath("file");
   assert.throws(() => RunFolder.create(file, config()), /Cannot make the run's folder .*--runs/);
   assert.throws(() => RunFolder.open(join(file, "run"), config()), /Cannot make the run's folder/);
   assert.throws(() => RunFolder.open(file, config()), /current value is no folder/);
 });
 
 Deno.test("readRunConfig refuses what is no configuration of a run", () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const good = { format: "trocar run", version: 1, ...config() };
   for (
     const bad of [

@@ -22,12 +22,13 @@ print(json.dumps({
     } for tag in events.Tags()["tensors"]
 }))
 `;
+import { temporaryFolder } from "../../_temporary.ts";
 
 Deno.test({
   name: "TensorBoard reads scalars, histograms and texts, and no step twice of a run that went on",
   ignore: !pythonHas("tensorboard"),
   fn: () => {
-    const folder = Deno.makeTempDirSync();
+    const folder = temporaryFolder();
     const write = (fromStep: number, steps: readonly number[], scale: number) => {
       using events = EventFile.create(folder, { fromStep });
       if (fromStep === 0) events.text(0, "run/settings", `seed ${scale}`);

@@ -12,6 +12,7 @@ import * as records from "../../../lib/training/run/_wandb_records.ts";
 import { wandbConfig, wandbProject } from "../../../lib/training/run/wandb_project.ts";
 import { WandbRun } from "../../../lib/training/run/wandb_run.ts";
 import { pythonHas } from "./_python.ts";
+import { temporaryFolder } from "../../_temporary.ts";
 
 /** Made by wandb's own DataStore and protocol buffers. */
 const FIXTURE = JSON.parse(
@@ -112,7 +113,7 @@ Deno.test("records are byte for byte those of wandb's protocol buffers", () => {
 });
 
 Deno.test("WandbRun goes on under its id in its file, and no step is there twice", () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   const path = session(run, 0, 8);
   assert.equal(session(run, 5, 9, 2), path); // killed at 8, went on from 5
   assert.deepEqual(steps(path), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
@@ -128,7 +129,7 @@ Deno.test("WandbRun goes on under its id in its file, and no step is there twice
 });
 
 Deno.test("WandbRun repairs a file that was cut or damaged anywhere from metrics.jsonl", () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   const path = session(run, 0, 4);
   const whole = Deno.readFileSync(path);
   for (let cut = 0; cut < whole.length; cut += 13) {
@@ -144,7 +145,7 @@ Deno.test("WandbRun repairs a file that was cut or damaged anywhere from metrics
 });
 
 Deno.test("WandbRun that begins in the middle of a run takes the earlier rows from metrics.jsonl", () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   {
     using metrics = MetricsLog.open(join(run, "metrics.jsonl"));
     for (let step = 1; step <= 5; step++) metrics.append(record(step));
@@ -158,7 +159,7 @@ Deno.test("WandbRun that begins in the middle of a run takes the earlier rows fr
 });
 
 Deno.test("WandbRun.open refuses an id that is none, and lets what was uploaded be uploaded anew", () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   const path = session(run, 0, 2);
   Deno.writeTextFileSync(`${path}.synced`, "");
   session(run, 2, 3);
@@ -190,7 +191,7 @@ Deno.test("wandbConfig has the names of the Python programs beside ours", () => 
 });
 
 Deno.test("WandbRun of a training that is killed at any moment has the rows of metrics.jsonl", async () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   const child = decodeURIComponent(new URL("_wandb_child.ts", import.meta.url).pathname);
   const values = (path: string) =>
     [...readLog(Deno.readFileSync(path))].flatMap(({ data }) => {
@@ -224,7 +225,7 @@ Deno.test({
   name: "wandb's own reader finds the rows of metrics.jsonl, the settings and the end of a run",
   ignore: !pythonHas("wandb"),
   fn: () => {
-    const run = Deno.makeTempDirSync();
+    const run = temporaryFolder();
     session(run, 0, 200);
     const path = session(run, 150, 400, 2, true);
     const { success, stdout, stderr } = new Deno.Command("python3", {
