@@ -1,5 +1,6 @@
 import { countStored } from "../checkpoints/_count_parameters.ts";
 import { inferPolicy } from "../checkpoints/infer.ts";
+import { VISUAL_MEMBER } from "../checkpoints/document.ts";
 import { type OpenCheckpoint, openCheckpoint } from "../checkpoints/open.ts";
 
 /** As {@linkcode describePolicy}, of a file that need not be a checkpoint. */
@@ -34,6 +35,7 @@ export function describePolicy(checkpoint: OpenCheckpoint): Record<string, unkno
     bestValidationLoss: losses.bestValidation,
     bestEpoch: losses.bestEpoch,
   };
+  const visual = checkpoint.document?.extra[VISUAL_MEMBER];
   const facts = Object.entries(known).filter(([, value]) => value !== null);
   return {
     layout,
@@ -46,5 +48,6 @@ export function describePolicy(checkpoint: OpenCheckpoint): Record<string, unkno
     ...Object.fromEntries(facts),
     ...(wrappers.length > 0 ? { wrappers } : {}),
     ...(ignored.length > 0 ? { otherModels: ignored } : {}),
+    ...(visual === undefined ? {} : { [VISUAL_MEMBER]: visual }),
   };
 }

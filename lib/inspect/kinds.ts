@@ -1,4 +1,5 @@
 import type { Kind } from "./inspection.ts";
+import { adapter } from "./kinds/adapter.ts";
 import { cache } from "./kinds/cache.ts";
 import { checkpoint } from "./kinds/checkpoint.ts";
 import { csv } from "./kinds/csv.ts";
@@ -6,6 +7,7 @@ import { episode } from "./kinds/episode.ts";
 import { folder } from "./kinds/folder.ts";
 import { jpeg } from "./kinds/jpeg.ts";
 import { json } from "./kinds/json.ts";
+import { model } from "./kinds/model.ts";
 import { npy } from "./kinds/npy.ts";
 import { npz } from "./kinds/npz.ts";
 import { pickle } from "./kinds/pickle.ts";
@@ -28,6 +30,8 @@ export const KINDS: readonly Kind[] = [
   episode,
   checkpoint,
   run,
+  model,
+  adapter,
   cache,
   pickleFolder,
   recording,

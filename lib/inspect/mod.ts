@@ -29,6 +29,7 @@
  *
  * @module
  */
+export * from "./check_model_files.ts";
 export * from "./format_inspection.ts";
 export * from "./inspect.ts";
 export * from "./inspection.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { narrowToBfloat16, writeSafetensors, writeTorchCheckpoint } from "../../lib/formats/mod.ts";
 import { inspect } from "../../lib/inspect/mod.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const weight = { dtype: "float32", shape: [2, 2], data: Float32Array.of(1, 2, 3, NaN) } as const;
 const half = {
@@ -12,7 +12,7 @@ const half = {
 const steps = { dtype: "int64", shape: [], data: BigInt64Array.of(7n) } as const;
 
 Deno.test("safetensors: names, dtypes and shapes; statistics on request", async () => {
-  const path = join(Deno.makeTempDirSync(), "model.safetensors");
+  const path = temporaryPath("model.safetensors");
   writeSafetensors(path, { weight, half, steps }, { format: "pt" });
   const { kind, tensors, keys, details } = await inspect(path);
   assert.equal(kind, "safetensors");
@@ -27,7 +27,7 @@ Deno.test("safetensors: names, dtypes and shapes; statistics on request", async 
 });
 
 Deno.test("pt: the keys that lead to each tensor, and the plain values beside them", async () => {
-  const path = join(Deno.makeTempDirSync(), "latest.pt");
+  const path = temporaryPath("latest.pt");
   writeTorchCheckpoint(path, { epoch: 3, model_state_dict: { "encoder.weight": weight, half } });
   const { kind, keys, details } = await inspect(path);
   assert.equal(kind, "pt");

@@ -7,6 +7,7 @@ import { sha256 } from "../../lib/features/cache/key.ts";
 import { inspect } from "../../lib/inspect/mod.ts";
 import { readRun } from "../../lib/runs/mod.ts";
 import { makeRun } from "../runs/_runs.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const FIXTURES = new URL("../../data-fixtures/checkpoints/", import.meta.url).pathname;
 /** Computed by PyTorch: the sizes of both modules' parameters. */
@@ -19,7 +20,7 @@ async function folderOf(name: string, folder: string): Promise<string> {
 }
 
 Deno.test("checkpoint: a policy's tensors, its parameters by part, and what is known of it", async () => {
-  const folder = await folderOf("encoder_action_final", join(Deno.makeTempDirSync(), "epoch"));
+  const folder = await folderOf("encoder_action_final", temporaryPath("epoch"));
   const { kind, keys, tensors, details, bytes } = await inspect(folder);
   assert.equal(kind, "checkpoint");
   assert.deepEqual(details.parameters, PARAMETERS);
@@ -54,25 +55,31 @@ Deno.test("pt and safetensors: layout, architecture and parameters where they ho
   assert.deepEqual([details.layout, details.wrappers], ["model_state_dict", ["module."]]);
   assert.deepEqual(details.otherModels, [{ name: "vl_model", tensors: 2, bytes: 56 }]);
   assert.match(String(details.configuration), /none/);
-  const path = join(Deno.makeTempDirSync(), "a.safetensors");
+  const path = temporaryPath("a.safetensors");
   await folderOf("diffusion_epoch3", path);
   const { details: file } = await inspect(path);
   assert.deepEqual([file.layout, file.family, file.fusion], ["safetensors", "diffusion", "concat"]);
 });
 
 Deno.test("run: metrics as columns, the split's sizes, checkpoints with their pointers", async () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   await folderOf("qwen_vla_sensor_best", join(run, "epoch-0007"));
   await folderOf("diffusion_epoch3", join(run, "epoch-0003"));
   writePointer(run, "latest", "epoch-0007");
   writePointer(run, "best", "epoch-0007");
   Deno.writeTextFileSync(join(run, "config.json"), '{"preset": "tiny"}');
   Deno.writeTextFileSync(join(run, "split.json"), '{"seed": 7, "training": [{}, {}]}');
-  const lines = ['{"step": 1, "train/loss": 2, "note": "a"}', '{"step": 2, "train/loss": 1}'];
-  Deno.writeTextFileSync(join(run, "metrics.jsonl"), `${lines.join("\n")}\n{"step": 3, "tra`);
+  const lines = [
+    '{"global_step": 1, "train/loss": 2, "note": "a"}',
+    '{"global_step": 2, "train/loss": 1}',
+  ];
+  Deno.writeTextFileSync(
+    join(run, "metrics.jsonl"),
+    `${lines.join("\n")}\n{"global_step": 3, "tra`,
+  );
   const { kind, keys, tensors, details } = await inspect(run, { stats: true });
   assert.equal(kind, "run");
-  assert.deepEqual(keys, ["step", "train/loss"]);
+  assert.deepEqual(keys, ["global_step", "train/loss"]);
   assert.deepEqual([tensors[1]!.shape, tensors[1]!.statistics!.min], [[2], 1]);
   assert.equal(details.isFinished, false);
   assert.deepEqual(details.metrics, { lines: 2, hasTornLastLine: true });
@@ -86,7 +93,7 @@ Deno.test("run: metrics as columns, the split's sizes, checkpoints with their po
 });
 
 Deno.test("run: says of it what the table of runs says", async () => {
-  const path = makeRun(join(Deno.makeTempDirSync(), "run"), { rmse: 0.1, successRate: 0.5 });
+  const path = makeRun(temporaryPath("run"), { rmse: 0.1, successRate: 0.5 });
   const { details, bytes } = await inspect(path);
   const facts = readRun(path);
   assert.equal(bytes, facts.bytes);
@@ -97,7 +104,7 @@ Deno.test("run: says of it what the table of runs says", async () => {
 });
 
 Deno.test("run: a pointer alone makes a folder one, a file that only has its name does not", async () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   Deno.writeTextFileSync(join(run, "latest.json"), '{"checkpoint": "epoch-0003"}');
   const { kind, details } = await inspect(run);
   assert.deepEqual([kind, details.recordings], ["folder", undefined]);
@@ -110,7 +117,7 @@ Deno.test("run: a pointer alone makes a folder one, a file that only has its nam
 });
 
 Deno.test("run: a damaged checkpoint or a pointer to nothing is shown, damaged metrics are an error", async () => {
-  const run = Deno.makeTempDirSync();
+  const run = temporaryFolder();
   const folder = await folderOf("qwen_vla_sensor_best", join(run, "epoch-0007"));
   writePointer(run, "latest", "epoch-0007");
   Deno.writeTextFileSync(join(run, "config.json"), "{}");
@@ -120,12 +127,12 @@ Deno.test("run: a damaged checkpoint or a pointer to nothing is shown, damaged m
   Deno.removeSync(folder, { recursive: true });
   const second = (await inspect(run)).details.checkpoints as Record<string, unknown>[];
   assert.match(String(second[0]!.problem), /epoch-0007 should be there/);
-  Deno.writeTextFileSync(join(run, "metrics.jsonl"), '{"step": 1}\n{"step"\n{"step": 3}\n');
-  await assert.rejects(inspect(run), /metrics\.jsonl line 2/);
+  Deno.writeTextFileSync(join(run, "metrics.jsonl"), '{"global_step": 1}\n{"global_step"\n{}\n');
+  await assert.rejects(inspect(run), /line 2 of .*metrics\.jsonl/);
 });
 
 Deno.test("cache: features by extractor and shape; damaged ones are counted and left as they are", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const shape = { width: 4, dtype: "float32", norm: [0, 100] } as const;
   {
     using store = await FeatureStore.openForWriting(folder);

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { writeSafetensors } from "../../lib/formats/safetensors_writer.ts";
 import { writeNpz } from "../../lib/formats/npz_writer.ts";
 import { sparseNpy } from "./_sparse.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const SCRIPT = new URL("../../scripts/inspect.ts", import.meta.url).pathname;
 
@@ -16,7 +17,7 @@ async function run(...args: string[]) {
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
 
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 const file = join(folder, "sensor_data_1.npz");
 writeNpz(file, {
   timestamps: { data: new Float64Array([1, 2]) },

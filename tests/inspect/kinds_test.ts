@@ -8,8 +8,9 @@ import { preprocess } from "../../lib/episodes/preprocess.ts";
 import { inspect, KINDS } from "../../lib/inspect/mod.ts";
 import { picture, START, tinyRecording } from "../episodes/_tiny_recording.ts";
 import { sparseNpy, sparseNpz } from "./_sparse.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
-const at = (name: string) => join(Deno.makeTempDirSync(), name);
+const at = (name: string) => temporaryPath(name);
 const text = (name: string, contents: string) => {
   const path = at(name);
   Deno.writeTextFileSync(path, contents);
@@ -193,7 +194,7 @@ Deno.test("damaged files are errors that name file and place", async () => {
   writeNpy(npy, { data: new Float32Array(100) });
   writeNpz(npz, { a: { data: new Float32Array(100) } });
   writePickle(pkl, { a: [1, 2, 3] });
-  const episode = Deno.makeTempDirSync();
+  const episode = temporaryFolder();
   Deno.writeTextFileSync(join(episode, "episode.json"), "{");
   const cases: [path: string, message: RegExp][] = [
     [cut("cut.npy", Deno.readFileSync(npy), 200), /cut\.npy at byte 128/],

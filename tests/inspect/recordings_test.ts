@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { preprocess } from "../../lib/episodes/preprocess.ts";
 import { inspect } from "../../lib/inspect/mod.ts";
 import { START, tinyRecording } from "../episodes/_tiny_recording.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 for (const layout of ["recv-all", "captures", "new-dataset", "new-dataset2"] as const) {
   Deno.test(`recording: streams and their counts, layout ${layout}`, async () => {
@@ -37,7 +38,7 @@ Deno.test("episode: the manifest and every array", async () => {
 });
 
 Deno.test("data-pkl folder: the pickle in it, whatever the folder's name", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   await preprocess([tinyRecording({ layout: "captures", seconds: 1 })], {
     format: "data-pkl",
     output,
@@ -48,7 +49,7 @@ Deno.test("data-pkl folder: the pickle in it, whatever the folder's name", async
 });
 
 Deno.test("folder: recordings by layout, containers, files by extension", async () => {
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   tinyRecording({ layout: "captures", seconds: 1, root });
   await preprocess([tinyRecording({ layout: "captures", seconds: 1, root, name: "Captures2" })]);
   const { kind, keys, details } = await inspect(root);

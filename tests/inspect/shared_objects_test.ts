@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { encodePickle } from "../../lib/formats/mod.ts";
 import { inspect } from "../../lib/inspect/mod.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 Deno.test("an object that a pickle holds in many places is shown once", async () => {
   // BINPUT 0 after a dict, then 100 BINGET 0 in a list, six levels deep: 100^6 places, 2 kB.
@@ -11,7 +12,7 @@ Deno.test("an object that a pickle holds in many places is shown once", async ()
     bytes.push(0x65); // APPENDS
   }
   bytes.push(0x2e); // STOP
-  const path = `${Deno.makeTempDirSync()}/wide.pkl`;
+  const path = temporaryPath("wide.pkl");
   Deno.writeFileSync(path, Uint8Array.from(bytes));
   const began = performance.now();
   const { details } = await inspect(path);

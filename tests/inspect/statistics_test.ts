@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { join } from "node:path";
 import { writeNpy } from "../../lib/formats/npy.ts";
 import { writeNpz } from "../../lib/formats/npz_writer.ts";
 import { formatTable } from "../../lib/cli/mod.ts";
 import { formatInspection, inspect } from "../../lib/inspect/mod.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 async function statisticsOf(array: Parameters<typeof writeNpy>[1]) {
-  const path = join(Deno.makeTempDirSync(), "a.npy");
+  const path = temporaryPath("a.npy");
   writeNpy(path, array);
   const { tensors } = await inspect(path, { stats: true });
   return tensors[0]!.statistics!;
@@ -83,7 +83,7 @@ Deno.test("complex numbers are described by their magnitudes", async () => {
 });
 
 Deno.test("texts and structures have no statistics", async () => {
-  const path = join(Deno.makeTempDirSync(), "a.npz");
+  const path = temporaryPath("a.npz");
   const q = { data: new Int16Array([1, 2]) };
   writeNpz(path, {
     names: { data: ["a", "bc"] },
@@ -125,7 +125,7 @@ Deno.test("narrow tables have the figures of each column, across blocks", async 
   const rows = 700_000; // several blocks of 4 MiB
   const data = new Float32Array(rows * 2);
   for (let k = 0; k < rows; k++) [data[2 * k], data[2 * k + 1]] = [k % 7, 1000 + k % 2];
-  const path = join(Deno.makeTempDirSync(), "a.npy");
+  const path = temporaryPath("a.npy");
   writeNpy(path, { shape: [rows, 2], data });
   const { tensors: [tensor] } = await inspect(path, { stats: true });
   assert.equal(tensor!.statistics!.max, 1001);
@@ -146,7 +146,7 @@ for (
   const [shape, columns] of [[[4, 12], 12], [[4, 13], 0], [[4, 1], 0], [[2, 2, 3], 0]] as const
 ) {
   Deno.test(`an array (${shape}) has ${columns} columns with figures of their own`, async () => {
-    const path = join(Deno.makeTempDirSync(), "a.npy");
+    const path = temporaryPath("a.npy");
     const data = new BigInt64Array([...shape].reduce<number>((a, b) => a * b, 1));
     writeNpy(path, { shape, data });
     const { tensors } = await inspect(path, { stats: true });
@@ -155,7 +155,7 @@ for (
 }
 
 Deno.test("the table tells times apart, and has a line per column with its own unit", async () => {
-  const path = join(Deno.makeTempDirSync(), "a.npz");
+  const path = temporaryPath("a.npz");
   const start = 1761820000;
   writeNpz(path, {
     time: { data: Float64Array.of(start + 0.125, start + 0.5, start + 8.75) },

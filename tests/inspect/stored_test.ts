@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { formatTable } from "../../lib/cli/mod.ts";
 import { openTorchCheckpoint, writeTorchCheckpoint } from "../../lib/formats/mod.ts";
 import { formatInspection, inspect } from "../../lib/inspect/mod.ts";
 import { checkpoint, storage, tensor } from "../formats/_torch_archive.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const at = (bytes: Uint8Array) => {
-  const path = join(Deno.makeTempDirSync(), "model.pt");
+  const path = temporaryPath("model.pt");
   Deno.writeFileSync(path, bytes);
   return path;
 };

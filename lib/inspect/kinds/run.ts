@@ -16,6 +16,7 @@ import {
   readJsonFile,
   SUMMARY,
 } from "../../training/run/_json_file.ts";
+import { readMetrics } from "../../training/run/metrics_log.ts";
 import { folderBytes, forEachFile } from "../../formats/_folder_files.ts";
 import type { InspectOptions, Kind, TensorEntry } from "../inspection.ts";
 
@@ -26,7 +27,7 @@ export const run: Kind = {
   claims: ({ isFolder, path, entries }) =>
     isFolder && (entries.includes(METRICS) || isPointedAt(path, entries)),
   inspect: ({ path, entries }, options) => {
-    const metrics = isFile(join(path, METRICS)) ? readMetrics(join(path, METRICS)) : undefined;
+    const metrics = isFile(join(path, METRICS)) ? metricsOf(join(path, METRICS)) : undefined;
     const tensors = metrics === undefined
       ? []
       : [...metrics.columns].map(([name, values]) => describeMetric(name, values, options));
@@ -64,37 +65,26 @@ function isPointedAt(folder: string, entries: readonly string[]): boolean {
 }
 
 /** Values of each metric, in the order of the lines that have it. */
-function readMetrics(path: string) {
+function metricsOf(path: string) {
   const columns = new Map<string, number[]>();
   const { size } = Deno.statSync(path);
   if (size > MOST_METRICS_BYTES) return { columns, lines: null, isTorn: false };
-  const lines = Deno.readTextFileSync(path).split("\n");
-  const last = lines.pop()!; // what follows the last end of line: nothing, or a torn line
-  for (const [i, line] of lines.entries()) {
-    for (const [name, value] of Object.entries(parseLine(path, i + 1, line))) {
-      if (typeof value !== "number") continue;
-      const column = columns.get(name) ?? [];
-      columns.set(name, column);
-      column.push(value);
-    }
+  const records = readMetrics(path);
+  for (const [name, value] of records.flatMap((record) => Object.entries(record))) {
+    if (typeof value !== "number") continue;
+    const column = columns.get(name) ?? [];
+    columns.set(name, column);
+    column.push(value);
   }
-  return { columns, lines: lines.length, isTorn: last !== "" };
+  return { columns, lines: records.length, isTorn: isTorn(path, size) };
 }
 
-function parseLine(path: string, number: number, line: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (error) {
-    throw new SyntaxError(`Cannot read ${path} line ${number}: ${(error as Error).message}.`);
-  }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Record<string, unknown>;
-  }
-  throw new SyntaxError(
-    `Cannot read ${path} line ${number}: it should be an object, current value is ` +
-      `${line.slice(0, 60)}.`,
-  );
+/** Whether the last line has no end: a killed process has left it half-written. */
+function isTorn(path: string, size: number): boolean {
+  using file = Deno.openSync(path);
+  const last = new Uint8Array(1);
+  file.seekSync(Math.max(0, size - 1), Deno.SeekMode.Start);
+  return file.readSync(last) !== null && last[0] !== 10;
 }
 
 function describeMetric(
