@@ -1,5 +1,5 @@
 /**
- * `deno task launch`: several processes of another task, which train together.
+ * `deno task launch`: several processes of another task, which share its work.
  *
  * @module
  */
@@ -12,6 +12,7 @@ import {
   UsageError,
 } from "../lib/cli/mod.ts";
 import {
+  findTask,
   launch,
   localPlaces,
   type Place,
@@ -23,13 +24,17 @@ import {
 } from "../lib/launch/mod.ts";
 
 const INTERRUPTED = 130;
+/** Where a task stands that no -- separates from this command's flags, or -1. */
+const unseparated = Deno.args.includes("--") ? -1 : findTask(Deno.args);
 
 if (import.meta.main) {
   await runCommand({
     name: "launch",
-    summary: "Runs a task in several processes that train together.",
+    summary: "Runs a task in several processes that share its work.",
     arguments: "<TASK> [ARGUMENTS...]",
-    details: `Between this command's flags and the task stands --.
+    details:
+      `Tasks are the training programs, cache:build and preprocess. Between this command's flags and
+the task stands --.
 Examples:
   deno task launch --processes 2 -- train:stage1 --epochs 3
   mpirun -n 4 deno task launch --from mpi -- train:stage1
@@ -72,6 +77,14 @@ passwords: train in networks that you trust.`,
       }),
     },
     run: async (flags, { arguments: [task, ...args], signal, warn }) => {
+      if (unseparated >= 0 && args.length > 0) {
+        throw new UsageError(
+          `Cannot tell this command's flags from those of ${task}: -- should stand before the task, ` +
+            `current value is none. Write: deno task launch --processes 2 -- ${task} ${
+              args.join(" ")
+            }`,
+        );
+      }
       const places = flags.from === undefined ? local() : [scheduled(flags.from)];
       const machine = { cpus: navigator.hardwareConcurrency, gpus: visibleGpus() };
       if (machine.gpus.length > 0 && places[0]!.localSize > machine.gpus.length) {
@@ -118,7 +131,13 @@ passwords: train in networks that you trust.`,
         }, Deno.env.toObject());
       }
     },
-  }, Deno.args[0] === "--" ? ["--", ...Deno.args] : Deno.args);
+  }, separate(Deno.args));
+}
+
+/** A leading -- would be dropped; what follows a task is the task's. */
+function separate(args: readonly string[]): readonly string[] {
+  const words = unseparated < 0 ? args : args.toSpliced(unseparated, 0, "--");
+  return words[0] === "--" ? ["--", ...words] : words;
 }
 
 /** Results and progress are rank 0's; warnings and errors remain. */

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { WorkerEnd } from "../../lib/launch/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const launcher = fileURLToPath(new URL("./_launcher.ts", import.meta.url));
 const script = fileURLToPath(new URL("../../scripts/launch.ts", import.meta.url));
-const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const isPosix = Deno.build.os !== "windows";
 
 async function inTemporaryFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await body(temporaryFolder());
 }
 
 function start(what: string, folder: string): Deno.ChildProcess {
@@ -149,30 +144,26 @@ async function task(...args: string[]): Promise<{ code: number; out: string; err
   return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
 }
 
-Deno.test("launch runs a task, whose document alone is on standard output", async () => {
-  const { code, out, err } = await task("--processes", "2", "--", "inspect", config, "--json");
-  assert.equal(code, 0, err);
-  assert.equal(JSON.parse(out).path, config);
-  assert.doesNotMatch(err, /rank 1/);
-});
-
 Deno.test("launch passes on wrong usage as exit code 2, and failure as 1", async () => {
-  const usage = await task("--processes", "2", "--", "cache:stats", "--jsn");
+  const usage = await task("--processes", "2", "--", "preprocess", "--jsn");
   assert.equal(usage.code, 2);
   assert.match(usage.err, /^error: Unknown flag --jsn/m);
-  const failure = await task("--processes", "2", "--", "inspect", "no/such/file");
+  const failure = await task("--processes", "2", "--", "cache:build", "no/such/folder");
   assert.equal(failure.code, 1);
   assert.match(failure.err, /rank \d has ended with exit code 1/);
 });
 
-Deno.test("launch refuses what is no task, and flags that belong together", async () => {
+Deno.test("launch refuses what is no task or cannot be shared, and flags that belong together", async () => {
   for (
     const [args, message] of [
       [["--", "train:stag1"], /did you mean "train:stage1"/],
-      [["--", "launch"], /should be a task/],
-      [["--service", "pods", "--", "inspect"], /--service needs --from/],
-      [["--from", "mpi", "--processes", "2", "--", "inspect"], /mpi says how many/],
-      [["--processes", "0", "--", "inspect"], /--processes/],
+      [["--", "launch"], /each would do all of it/],
+      [["--", "cache:stats"], /each would do all of it\. Run it alone: deno task cache:stats/],
+      [["train:stage1", "--epochs", "3"], /-- train:stage1 --epochs 3$/m],
+      [["train:stage1", "--processes", "2"], /-- should stand before the task/],
+      [["--service", "pods", "--", "preprocess"], /--service needs --from/],
+      [["--from", "mpi", "--processes", "2", "--", "preprocess"], /mpi says how many/],
+      [["--processes", "0", "--", "preprocess"], /--processes/],
       [[], /TASK/],
     ] as const
   ) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { parseTfConfig } from "trocar/engine";
 import { Gathering, localPlaces, tfConfig } from "../../lib/launch/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const script = (name: string) =>
   fileURLToPath(new URL(`../../scripts/${name}.ts`, import.meta.url));
@@ -49,48 +50,44 @@ async function contents(folder: string): Promise<Record<string, string>> {
 }
 
 Deno.test("preprocess and cache:build in three processes make what one makes", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const data = `${folder}/data`;
-    const made = await run(
-      "phantom",
-      ...["--output", data, "--episodes", "3", "--layout", "new-dataset2", "--json"],
-      ...["--seconds", "3", "--raster", "40"],
-    );
-    assert.equal(made.code, 0, made.err);
-    // A recording that cannot be used belongs to some process too.
-    await Deno.mkdir(`${data}/recv_all_20200101_000000`);
-    const launched = ["launch", "--processes", "3", "--"] as const;
+  const folder = temporaryFolder();
+  const data = `${folder}/data`;
+  const made = await run(
+    "phantom",
+    ...["--output", data, "--episodes", "3", "--layout", "new-dataset2", "--json"],
+    ...["--seconds", "3", "--raster", "40"],
+  );
+  assert.equal(made.code, 0, made.err);
+  // A recording that cannot be used belongs to some process too.
+  await Deno.mkdir(`${data}/recv_all_20200101_000000`);
+  const launched = ["launch", "--processes", "3", "--"] as const;
 
-    const one = await run("preprocess", data, "--output", `${folder}/one`, "--json");
-    const three = await run(
-      ...[...launched, "preprocess", data, "--output", `${folder}/three`, "--json"] as const,
-    );
-    assert.deepEqual([one.code, three.code], [1, 1], three.err);
-    const episodes = ({ document }: typeof one) =>
-      document.episodes.map((
-        { path, ok, rows },
-      ) => [path, ok, rows]);
-    assert.deepEqual(episodes(three), episodes(one));
-    assert.equal(episodes(three).length, 4);
-    assert.deepEqual(await contents(`${folder}/three`), await contents(`${folder}/one`));
-    assert.doesNotMatch(three.err, /has ended with/);
+  const one = await run("preprocess", data, "--output", `${folder}/one`, "--json");
+  const three = await run(
+    ...[...launched, "preprocess", data, "--output", `${folder}/three`, "--json"] as const,
+  );
+  assert.deepEqual([one.code, three.code], [1, 1], three.err);
+  const episodes = ({ document }: typeof one) =>
+    document.episodes.map((
+      { path, ok, rows },
+    ) => [path, ok, rows]);
+  assert.deepEqual(episodes(three), episodes(one));
+  assert.equal(episodes(three).length, 4);
+  assert.deepEqual(await contents(`${folder}/three`), await contents(`${folder}/one`));
+  assert.doesNotMatch(three.err, /has ended with/);
 
-    const build = (cache: string) => ["cache:build", `${folder}/one`, "--cache", cache, "--json"];
-    const [, ...alone] = build(`${folder}/cache1`);
-    const whole = await run("cache_build", ...alone);
-    const parts = await run(...launched, ...build(`${folder}/cache3`));
-    assert.deepEqual([whole.code, parts.code], [0, 0], parts.err);
-    for (const field of ["planned", "built", "failed", "bytes"] as const) {
-      assert.equal(parts.document[field], whole.document[field], field);
-    }
-    assert.ok(whole.document.built > 0);
-    const again = await run(...launched, ...build(`${folder}/cache3`));
-    assert.equal(again.document.built, 0);
-    assert.equal(again.document.hit, whole.document.planned);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  const build = (cache: string) => ["cache:build", `${folder}/one`, "--cache", cache, "--json"];
+  const [, ...alone] = build(`${folder}/cache1`);
+  const whole = await run("cache_build", ...alone);
+  const parts = await run(...launched, ...build(`${folder}/cache3`));
+  assert.deepEqual([whole.code, parts.code], [0, 0], parts.err);
+  for (const field of ["planned", "built", "failed", "bytes"] as const) {
+    assert.equal(parts.document[field], whole.document[field], field);
   }
+  assert.ok(whole.document.built > 0);
+  const again = await run(...launched, ...build(`${folder}/cache3`));
+  assert.equal(again.document.built, 0);
+  assert.equal(again.document.hit, whole.document.planned);
 });
 
 Deno.test("Gathering names a process that does not come, and one that ends too early", async () => {
