@@ -47,7 +47,8 @@ const variantsFlag: Flag<readonly StepVariant[]> = {
 
 function chosenBenchmarks(names: readonly string[]) {
   const known = Object.keys(BENCHMARKS);
-  const chosen = names.length === 0 ? known : [...new Set(names)];
+  const usual = known.filter((name) => BENCHMARKS[name]!.onRequest !== true);
+  const chosen = names.length === 0 ? usual : [...new Set(names)];
   return chosen.map((name) => {
     if (Object.hasOwn(BENCHMARKS, name)) return BENCHMARKS[name]!;
     const meant = nearest(name, known);
@@ -65,7 +66,7 @@ if (import.meta.main) {
     summary:
       "Measures trocar, and PyTorch, NumPy and pandas in alternation where python3 has them.",
     arguments: "[NAME...]",
-    details: `Benchmarks, all of them by default:
+    details: `Benchmarks; without names all but vision-language:
 ${Object.entries(BENCHMARKS).map(([name, { summary }]) => `  ${name}: ${summary}`).join("\n")}
 
 Every side runs in a process of its own, with the same threads, never two at once: five rounds in
@@ -73,7 +74,7 @@ which each has a turn. A ratio is our median time divided by the peer's, the med
 below 1 is faster; the range behind it is that of the rounds. Exit code 1 if the results of both disagree.`,
     flags: {
       preset: choiceFlag(
-        "size of the network of step and of all files; largest product of matmul",
+        "size of the networks and of all files; largest product of matmul",
         [
           "tiny",
           "compact",

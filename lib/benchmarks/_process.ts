@@ -1,5 +1,7 @@
 /** A child process that answers one line of JSON with one line of JSON. */
 
+import type { Block } from "./interleave.ts";
+
 /** What is measured in the child: its kind, and whatever that kind needs to know. */
 export interface SubjectConfig {
   readonly subject: string;
@@ -88,7 +90,7 @@ export class BenchProcess implements AsyncDisposable {
   /** Measures a block of something prepared; milliseconds of each run. */
   async measure(
     id: number,
-    block: { readonly runs: number; readonly milliseconds: number },
+    block: Block,
   ): Promise<readonly number[]> {
     const { times } = await this.ask<{ times: number[] }>({ do: "measure", id, ...block });
     return times;

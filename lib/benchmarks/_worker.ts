@@ -8,12 +8,14 @@ import { type Engine, type EngineName, startEngine } from "../engine/mod.ts";
 import { dispatchSubject } from "./_dispatch_subject.ts";
 import { matmulSubject } from "./_matmul_subject.ts";
 import { stepSubject } from "./_step_subject.ts";
+import { visionLanguageSubject } from "./_vision_language_subject.ts";
 import type { Subject } from "./_subject.ts";
 import { serve } from "./_worker_loop.ts";
 
 const SUBJECTS: Record<string, (engine: Engine, config: never) => Promise<Subject>> = {
   matmul: matmulSubject,
   dispatch: dispatchSubject,
+  "vision-language": (_engine, config) => visionLanguageSubject(config),
   step: (_engine, config) => stepSubject(config),
 };
 

@@ -58,6 +58,8 @@ export interface FileBenchContext extends CommonContext {
 interface Described {
   /** One line for `--help`. */
   readonly summary: string;
+  /** Whether it runs only when it is named, because it takes much memory. Default: false */
+  readonly onRequest?: boolean;
   /** The table for people: a heading and a row for each record, or for each of its peers. */
   readonly table: (records: readonly BenchRecord[]) => (string | number)[][];
 }

@@ -6,6 +6,8 @@ export interface Block {
   readonly runs: number;
   /** After so many milliseconds no further run begins; one is always measured. */
   readonly milliseconds: number;
+  /** Whether one run comes first that does not count, because it finds cold caches. Default: true */
+  readonly warmUp?: boolean;
 }
 
 /** Something that can be measured block by block and does nothing in between. */
@@ -86,8 +88,7 @@ export async function interleave(
 }
 
 /**
- * Measures a block in this process: one run that does not count, because it finds cold caches, then
- * the measured ones.
+ * Measures a block in this process.
  *
  * @param run what is measured
  * @param block how often
@@ -103,9 +104,9 @@ export async function interleave(
  */
 export async function measureBlock(
   run: () => void | Promise<void>,
-  { runs, milliseconds }: Block,
+  { runs, milliseconds, warmUp = true }: Block,
 ): Promise<number[]> {
-  await run();
+  if (warmUp) await run();
   const times: number[] = [];
   const begin = performance.now();
   do {

@@ -1,15 +1,10 @@
 /** `deno task bench loader`: batches for training. */
 import { SENSOR_DIM } from "../datasets/window.ts";
 import { createNpyWriter } from "../formats/npy_writer.ts";
-import {
-  describeRatio,
-  digits,
-  type FileBenchContext,
-  type FileBenchmark,
-  megabytes,
-} from "./benchmark.ts";
+import { digits, type FileBenchContext, type FileBenchmark, megabytes } from "./benchmark.ts";
 import { hasPeer, measureFiles } from "./_file_case.ts";
 import type { LoaderConfig, LoaderFacts } from "./_loader_subject.ts";
+import { PEER_COLUMNS, peerRows } from "./_peer_rows.ts";
 import { makeScratch } from "./_scratch.ts";
 import { fill } from "./fill.ts";
 import type { BenchRecord } from "./record.ts";
@@ -39,7 +34,7 @@ export const loader: FileBenchmark = {
   table: (records) => [
     [
       ...["loader", "batch", "window", "ms", "p90", "batches/s", "samples/s", "peak MB"],
-      ...["peer", "ms", "peak MB", "time ratio"],
+      ...PEER_COLUMNS,
     ],
     ...records.flatMap(({ config, median, p90, peakRss, peers }) => {
       const ours = [
@@ -47,11 +42,7 @@ export const loader: FileBenchmark = {
         ...[digits(median), digits(p90), digits(1000 / median, 3)],
         ...[digits(1000 / median * Number(config.batch), 3), megabytes(peakRss)],
       ];
-      if (peers.length === 0) return [ours];
-      return peers.map((peer, i) => [
-        ...(i === 0 ? ours : ours.map(() => "")),
-        ...[peer.library, digits(peer.median), megabytes(peer.peakRss), describeRatio(peer)],
-      ]);
+      return peerRows(ours, peers);
     }),
   ],
 };

@@ -13,6 +13,7 @@ import { loader } from "./loader.ts";
 import { npz } from "./npz.ts";
 import { preprocess } from "./preprocess.ts";
 import { step } from "./step.ts";
+import { visionLanguage } from "./vision_language.ts";
 
 export * from "./agreement.ts";
 export type {
@@ -43,4 +44,5 @@ export const BENCHMARKS: Readonly<Record<string, Benchmark>> = {
   cache,
   loader,
   allreduce,
+  "vision-language": visionLanguage,
 };

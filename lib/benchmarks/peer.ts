@@ -2,7 +2,12 @@
 import { fileURLToPath } from "node:url";
 import { BenchProcess } from "./_process.ts";
 
-const MODULES = { NumPy: "numpy", PyTorch: "torch", pandas: "pandas" } as const;
+const MODULES = {
+  NumPy: "numpy",
+  PyTorch: "torch",
+  pandas: "pandas",
+  transformers: "transformers",
+} as const;
 
 /** A Python library that trocar is measured against. */
 export type PeerLibrary = keyof typeof MODULES;
@@ -60,7 +65,39 @@ export async function startFilePeer(
   threads: number,
   needed: readonly PeerLibrary[],
 ): Promise<FoundPeer> {
-  const found = await startScript("./peer_files.py", threads, needed);
+  return await startWhole("./peer_files.py", threads, needed);
+}
+
+/**
+ * Starts `python3` with the script for Qwen2.5-VL beside this file.
+ *
+ * @param threads CPU threads of its libraries
+ * @returns the peer, whose process the caller disposes of, or what is missing
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { startVisionLanguagePeer } from "./peer.ts";
+ * const { peer, missing } = await startVisionLanguagePeer(1);
+ * assert.equal(peer === undefined, missing !== undefined);
+ * await peer?.process[Symbol.asyncDispose]();
+ * ```
+ */
+export async function startVisionLanguagePeer(threads: number): Promise<FoundPeer> {
+  return await startWhole("./peer_vision_language.py", threads, [
+    "NumPy",
+    "PyTorch",
+    "transformers",
+  ]);
+}
+
+/** A peer with all of the libraries, or none. */
+async function startWhole(
+  script: string,
+  threads: number,
+  needed: readonly PeerLibrary[],
+): Promise<FoundPeer> {
+  const found = await startScript(script, threads, needed);
   const { peer, missing } = found;
   if (peer === undefined || missing === undefined) return found;
   await peer.process[Symbol.asyncDispose]();

@@ -4,7 +4,7 @@ It prints one line of JSON with the versions it found, then answers each line of
 JSON:
 
     {"do": "prepare", "config": {"subject", ...}} -> {"id", "facts"}
-    {"do": "measure", "id", "runs", "milliseconds"} -> {"times": [milliseconds of one thing, ...]}
+    {"do": "measure", "id", "runs", "milliseconds", "warmUp"?} -> {"times": [milliseconds of one thing, ...]}
     {"do": "release", "id"} -> {}
     {"do": "peakRss"} -> {"bytes"}
 """
@@ -25,10 +25,11 @@ def limit_threads():
     return threads
 
 
-def measure(subject, runs, milliseconds):
-    """One run that does not count, because it finds cold caches, then the measured ones."""
+def measure(subject, runs, milliseconds, warm_up):
+    """Measured runs, after one that does not count, because it finds cold caches."""
     run, repeats = subject["run"], subject["repeats"]
-    run()
+    if warm_up:
+        run()
     times, begin = [], time.perf_counter()
     while True:
         start = time.perf_counter()
@@ -60,7 +61,7 @@ def answer(request, subjects, prepare, others):
         return {"id": len(subjects) - 1, "facts": subject["facts"]}
     if what == "measure":
         subject = subjects[request["id"]]
-        return {"times": measure(subject, request["runs"], request["milliseconds"])}
+        return {"times": measure(subject, request["runs"], request["milliseconds"], request.get("warmUp", True))}
     if what == "release":
         subjects[request["id"]] = None
         return {}

@@ -1,14 +1,9 @@
 /** `deno task bench preprocess`: step 0 of a recording. */
-import {
-  describeRatio,
-  digits,
-  type FileBenchContext,
-  type FileBenchmark,
-  megabytes,
-} from "./benchmark.ts";
+import { digits, type FileBenchContext, type FileBenchmark, megabytes } from "./benchmark.ts";
 import { type FileCase, hasPeer, measureFiles } from "./_file_case.ts";
 import type { PreprocessConfig, PreprocessFacts } from "./_preprocess_subject.ts";
 import { type RecordingFiles, recordingSize, writeRecording } from "./_recording_files.ts";
+import { PEER_COLUMNS, peerRows } from "./_peer_rows.ts";
 import { makeScratch } from "./_scratch.ts";
 import type { BenchRecord } from "./record.ts";
 
@@ -61,7 +56,7 @@ export const preprocess: FileBenchmark = {
   table: (records) => [
     [
       ...["preprocess", "images", "sensor", "writes", "ms", "p10", "p90", "peak MB"],
-      ...["peer", "ms", "peak MB", "time ratio"],
+      ...PEER_COLUMNS,
     ],
     ...records.flatMap((record) => {
       const { config, median, p10, p90, peakRss, peers } = record;
@@ -69,11 +64,7 @@ export const preprocess: FileBenchmark = {
         ...[config.part, config.images, config.sensor, config.writes].map(String),
         ...[digits(median), digits(p10), digits(p90), megabytes(peakRss)],
       ];
-      if (peers.length === 0) return [ours];
-      return peers.map((peer, i) => [
-        ...(i === 0 ? ours : ours.map(() => "")),
-        ...[peer.library, digits(peer.median), megabytes(peer.peakRss), describeRatio(peer)],
-      ]);
+      return peerRows(ours, peers);
     }),
   ],
 };

@@ -7,6 +7,8 @@ export interface Findings {
   readonly gflops?: number;
   /** Peak resident memory of the process, bytes; of files: up to the end of the first run. */
   readonly peakRss?: number;
+  /** Seconds of loading a model. */
+  readonly loadSeconds?: number;
   /** Seconds of the first call, with tracing and compiling. */
   readonly firstCallSeconds?: number;
   /** Seconds of tracing alone. */

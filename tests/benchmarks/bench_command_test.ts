@@ -132,11 +132,11 @@ Deno.test("bench measures bfloat16 products alone and with casts on tensorflow",
 const WRONG: [args: string[], message: RegExp][] = [
   [
     ["stpe"],
-    /should be one of matmul, .*, csv, npz, preprocess, cache, loader, allreduce, current value is "stpe"\. Did you mean "step"/,
+    /should be one of matmul, .*, csv, npz, preprocess, cache, loader, allreduce, vision-language, current value is "stpe"\. Did you mean "step"/,
   ],
   [
     ["toString"],
-    /should be one of matmul, .*, csv, npz, preprocess, cache, loader, allreduce, current value is "toString"\.\n/,
+    /should be one of matmul, .*, csv, npz, preprocess, cache, loader, allreduce, vision-language, current value is "toString"\.\n/,
   ],
   [["step", "--preset", "tine"], /--preset: .*Did you mean "tiny"/],
   [["step", "--batch", "0"], /--batch: .* at least 1, current value is "0"/],

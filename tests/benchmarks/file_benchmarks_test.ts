@@ -7,6 +7,7 @@ import { type BenchRecord, startFilePeer } from "../../lib/benchmarks/mod.ts";
 import { discoverRecordings, readRecording } from "../../lib/episodes/mod.ts";
 import { readCsv } from "../../lib/formats/mod.ts";
 import { runBench } from "./_run_bench.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const { peer, missing } = await startFilePeer(1, ["pandas"]);
 await peer?.process[Symbol.asyncDispose]();
@@ -15,7 +16,7 @@ const TINY = ["--preset", "tiny", "--steps", "1", "--threads", "1", "--json"];
 
 /** Runs it with a folder for temporary files of its own, which must be empty in the end. */
 async function bench(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const result = await runBench([...args, ...TINY], {
     TMPDIR: folder,
     TEMP: folder,
@@ -153,7 +154,7 @@ Deno.test("makeScratch removes its folder and refuses what does not fit on the d
 });
 
 Deno.test("writeRobotFile writes what the recorders write", () => {
-  const path = `${Deno.makeTempDirSync()}/robot_state.csv`;
+  const path = temporaryPath("robot_state.csv");
   const bytes = writeRobotFile(path, 50, "3-7");
   const lines = Deno.readTextFileSync(path).split("\r\n");
   assert.equal(Deno.statSync(path).size, bytes);
@@ -172,7 +173,7 @@ Deno.test("writeRobotFile writes what the recorders write", () => {
 });
 
 Deno.test("writeRecording makes a recording with all streams", () => {
-  const { folder } = writeRecording(Deno.makeTempDirSync(), 2);
+  const { folder } = writeRecording(temporaryFolder(), 2);
   const recording = readRecording(discoverRecordings([folder]).recordings[0]!);
   const size = recordingSize(2);
   assert.equal(recording.layout, "recv-all");

@@ -33,10 +33,12 @@ Deno.test("interleave gives each contender one turn a round, every other round b
   assert.deepEqual(rounds, [0, 1, 2]);
 });
 
-Deno.test("measureBlock does not count its first run and ends after the runs or the time", async () => {
+Deno.test("measureBlock does not count its first run, unless it is to be measured, and ends after the runs or the time", async () => {
   let calls = 0;
   assert.equal((await measureBlock(() => void calls++, { runs: 4, milliseconds: 1e9 })).length, 4);
   assert.equal(calls, 5);
+  await measureBlock(() => void calls++, { runs: 4, milliseconds: 1e9, warmUp: false });
+  assert.equal(calls, 9);
   const slow = () => new Promise<void>((done) => setTimeout(done, 15));
   const times = await measureBlock(slow, { runs: 1000, milliseconds: 1 });
   assert.equal(times.length, 1);
