@@ -1,7 +1,15 @@
-import type { JsonValue } from "../features/canonical_json.ts";
-import { createExtractor, type FeatureExtractor } from "../features/mod.ts";
+import {
+  canonicalJson,
+  createExtractor,
+  type ExtractorOptions,
+  type FeatureExtractor,
+  type FeatureIdentity,
+  type JsonValue,
+  qwenSettings,
+} from "../features/mod.ts";
 import { isFile } from "../formats/_path.ts";
 import type { Policy } from "./open_policy.ts";
+import { visualChanges, visualDescription } from "./visual_changes.ts";
 
 /** What one moment looks like. */
 export interface Moment {
@@ -23,13 +31,19 @@ export interface Moment {
  *
  * @param policy an open policy; its checkpoint must name the features it was trained on
  * @param moment images, instruction, sensor window
+ * @param extractor of the policy's features, see {@linkcode policyExtractor}; to be given where it loads
+ * a model, which is else loaded anew at each call. @default {made}
  * @returns `(horizon, actionDim)` in physical units: mm, degrees
  * @throws {RangeError} when a view is missing or unknown, or the features are
  * @throws {Deno.errors.NotFound} when the file of an image is not there
  * @throws {SyntaxError} when an image cannot be decoded
  */
-export async function predictChunk(policy: Policy, moment: Moment): Promise<Float32Array> {
-  const extractor = policyExtractor(policy);
+export async function predictChunk(
+  policy: Policy,
+  moment: Moment,
+  extractor?: FeatureExtractor | null,
+): Promise<Float32Array> {
+  extractor ??= await policyExtractor(policy);
   if (extractor === null) {
     throw new RangeError(
       `Cannot predict from images: ${policy.path} must name its visual features, current value ` +
@@ -73,12 +87,39 @@ function expectFile(view: string, image: string | Uint8Array | null): void {
  * The extractor of the features that a policy was trained on.
  *
  * @param policy an open policy
+ * @param options folder of the model, where the features come from one
  * @returns the extractor; null if its checkpoint does not say which
- * @throws {RangeError} when there is no such extractor
+ * @throws {RangeError} when there is no such extractor, or it would make other features
+ * @throws {Deno.errors.NotFound} naming the file that the model's folder lacks
  */
-export function policyExtractor({ document }: Policy): FeatureExtractor | null {
+export async function policyExtractor(
+  { document, path }: Policy,
+  options: ExtractorOptions = {},
+): Promise<FeatureExtractor | null> {
   const features = document?.features as { readonly [name: string]: JsonValue } | null | undefined;
-  const name = features?.name, identity = features?.identity as { views?: unknown } | undefined;
+  const name = features?.name, identity = features?.identity as unknown as FeatureIdentity;
   if (typeof name !== "string" || !Array.isArray(identity?.views)) return null;
-  return createExtractor(name, { views: identity.views as string[] });
+  const settings = name === "qwen2.5-vl-3b" ? qwenSettings(identity) : { views: identity.views };
+  const changes = visualDescription(document) === null ? null : await visualChanges(path);
+  const extractor = await createExtractor(name, {
+    ...{ ...options, ...settings },
+    ...(changes === null ? {} : { adapter: changes }),
+  });
+  const { model, revision, adapter } = extractor.identity;
+  const expected = {
+    model: identity.model,
+    revision: identity.revision,
+    adapter: changes?.digest ?? identity.adapter,
+  };
+  if (canonicalJson({ model, revision, adapter }) === canonicalJson(expected)) return extractor;
+  throw new RangeError(
+    `Cannot make features for ${path}: they should be those of the model that it was trained with, ` +
+      `${describe(identity)}, current value is ${describe(extractor.identity)}. Name its folder ` +
+      "with --model.",
+  );
+}
+
+function describe({ model, revision, adapter }: FeatureIdentity): string {
+  return `${model} ${revision.slice(0, 12)}` +
+    (adapter === null ? "" : ` with adapter ${adapter.slice(0, 12)}`);
 }

@@ -19,6 +19,7 @@ export type { ActionRepresentation } from "./_representation.ts";
 export type { EpisodeIdentity } from "./_digest.ts";
 export type { EpisodeData } from "./_episode.ts";
 export * from "./batch.ts";
+export * from "./batch_checks.ts";
 export * from "./causality.ts";
 export { ACTION_DIM, readChunk } from "./chunk.ts";
 export * from "./collection/mod.ts";
@@ -27,16 +28,17 @@ export * from "./image_choice.ts";
 export * from "./quantile.ts";
 export * as reference from "./reference/mod.ts";
 export * from "./sample_table.ts";
+export * from "./sample_inputs.ts";
 export * from "./sampling/mod.ts";
 export {
-  applySplit,
   divideEpisodes,
   type Split,
   type SplitEntry,
   splitEpisodes,
   type SplitOptions,
-  splitParts,
 } from "./split.ts";
+export * from "./apply_split.ts";
+export * from "./split_overview.ts";
 export { readSplit, writeSplit } from "./split_file.ts";
 export {
   type EpisodeStatistics,
@@ -47,3 +49,4 @@ export {
 export * from "./statistics_file.ts";
 export { describeReuse, reuseCount } from "./vision_reuse.ts";
 export * from "./window.ts";
+export * from "./without_inputs.ts";

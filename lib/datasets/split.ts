@@ -1,12 +1,6 @@
-import {
-  contentsDigest,
-  digestOf,
-  type EpisodeIdentity,
-  episodeLabel,
-  identify,
-  sortedByIdentity,
-} from "./_digest.ts";
+import { digestOf, type EpisodeIdentity, episodeLabel, sortedByIdentity } from "./_digest.ts";
 import type { EpisodeData } from "./_episode.ts";
+import { identifyAll } from "./_split_entries.ts";
 
 /** How {@linkcode splitEpisodes} divides. */
 export interface SplitOptions {
@@ -122,53 +116,6 @@ export function splitEpisodes(
 }
 
 /**
- * Divides open episodes as a split says, and refuses when they are not the ones it was made from.
- *
- * @param split from {@linkcode splitEpisodes} or `readSplit`
- * @param episodes the whole collection, in any order
- * @returns the episodes of either part, sorted by task and name
- * @throws {RangeError} when episodes are missing, new, or changed, naming them
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { applySplit } from "./split.ts";
- *
- * const gone = { task: "red", name: "one", digest: "" };
- * const split = { version: 1 as const, seed: 0, training: [gone], validation: [], digest: "" };
- * assert.throws(() => applySplit(split, []), /red\/one is missing/);
- * ```
- */
-export function applySplit<T extends EpisodeData>(
-  split: Split,
-  episodes: readonly T[],
-): { training: T[]; validation: T[] } {
-  const opened = new Map<string, T>();
-  const identities = identifyAll(episodes);
-  identities.forEach((identity, i) => opened.set(keyOf(identity), episodes[i]!));
-  const digests = new Map(identities.map((identity) => [keyOf(identity), identity.digest]));
-  const known = new Map([...split.training, ...split.validation].map((e) => [keyOf(e), e]));
-  const changes = [
-    ...[...known.values()].flatMap((identity) => {
-      const digest = digests.get(keyOf(identity));
-      if (digest === undefined) return [`${episodeLabel(identity)} is missing`];
-      return digest === identity.digest ? [] : [`${episodeLabel(identity)} has changed`];
-    }),
-    ...identities.filter((identity) => !known.has(keyOf(identity)))
-      .map((identity) => `${episodeLabel(identity)} is new`),
-  ];
-  if (changes.length > 0) {
-    const shown = changes.slice(0, 5).join(", ") + (changes.length > 5 ? ", …" : "");
-    throw new RangeError(
-      `Cannot use the split: the episodes must be those it was made from, current value is ` +
-        `${changes.length} differences: ${shown}. Bring the episodes back, or make a new split.`,
-    );
-  }
-  const take = (part: readonly EpisodeIdentity[]) => part.map((e) => opened.get(keyOf(e))!);
-  return { training: take(split.training), validation: take(split.validation) };
-}
-
-/**
  * A split that somebody else decided on.
  *
  * @param episodes open episodes
@@ -205,39 +152,6 @@ export function divideEpisodes<T extends EpisodeData>(
   return sealSplit(0, training, validation);
 }
 
-/**
- * Where episodes stand in a split: policies are judged on those that did not train them. A copy of a
- * training episode has trained, whatever its name; of splits that do not hold `contents` yet, this is
- * told of copies of those training episodes that are given too.
- *
- * @param split from training
- * @param episodes open episodes, of it or others
- * @returns for each episode its part; `new` for those that the split does not know as they are now
- *
- * @example
- * ```ts
- * import assert from "node:assert/strict";
- * import { divideEpisodes, splitParts } from "./split.ts";
- *
- * assert.deepEqual(splitParts(divideEpisodes([], () => true), []), []);
- * ```
- */
-export function splitParts(
-  split: Split,
-  episodes: readonly EpisodeData[],
-): ("training" | "validation" | "new")[] {
-  const digests = (part: readonly SplitEntry[]) => new Set(part.map(({ digest }) => digest));
-  const training = digests(split.training), validation = digests(split.validation);
-  const entries = episodes.map(entryOf);
-  const trained = new Set(
-    [...split.training, ...entries.filter(({ digest }) => training.has(digest))]
-      .flatMap(({ contents }) => contents ?? []),
-  );
-  return entries.map(({ digest, contents }) =>
-    trained.has(contents) ? "training" : validation.has(digest) ? "validation" : "new"
-  );
-}
-
 /** Sorts both parts and adds the digest. */
 export function sealSplit(
   seed: number,
@@ -258,31 +172,6 @@ export function sealSplit(
     validation: identities(parts.validation),
   });
   return { version: 1, seed, ...parts, digest };
-}
-
-/** Refuses a collection that holds one recording twice: it could land on both sides. */
-function identifyAll(episodes: readonly EpisodeData[]): Required<SplitEntry>[] {
-  const paths = new Map<string, string>();
-  return episodes.map((episode) => {
-    const { path } = episode, entry = entryOf(episode);
-    const other = paths.get(keyOf(entry));
-    if (other !== undefined) {
-      throw new RangeError(
-        `Cannot split: an episode must be there once, current value is ` +
-          `${episodeLabel(entry)} twice, in ${other} and ${path}. Remove or rename one.`,
-      );
-    }
-    paths.set(keyOf(entry), path);
-    return entry;
-  });
-}
-
-function entryOf(episode: EpisodeData): Required<SplitEntry> {
-  return { ...identify(episode), contents: contentsDigest(episode) };
-}
-
-function keyOf({ task, name }: EpisodeIdentity): string {
-  return JSON.stringify([task, name]);
 }
 
 function assertTasks(count: SplitOptions["count"], byTask: Map<string, unknown>): void {

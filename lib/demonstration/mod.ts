@@ -5,3 +5,6 @@
  * @module
  */
 export * from "./demonstration.ts";
+export * from "./demonstration_recording.ts";
+export * from "./demonstration_policy.ts";
+export * from "./open_run.ts";

@@ -14,6 +14,7 @@
  */
 export * from "./actions.ts";
 export * from "./align.ts";
+export * from "./checks/mod.ts";
 export * from "./clean_times.ts";
 export * from "./convert/mod.ts";
 export * from "./damaged_sensor_error.ts";

@@ -14,9 +14,10 @@ import {
 } from "../../lib/formats/mod.ts";
 import { convert } from "../checkpoints/_convert.ts";
 import { prepare, smallRun } from "../training/_small_run.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 await startEngine({ engine: "wasm", quiet: true });
-const folder = Deno.realPathSync(Deno.makeTempDirSync());
+const folder = Deno.realPathSync(temporaryFolder());
 await prepare(folder);
 const { run } = await smallRun(folder, "plain", { settings: { learningRate: 0.01 } });
 const { run: averaged } = await smallRun(folder, "averaged", {

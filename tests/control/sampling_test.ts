@@ -5,9 +5,10 @@ import { type HostObservation, openPolicy, type OpenPolicyOptions } from "../../
 import { evaluateClosedLoop } from "../../lib/evaluation/closed_loop/mod.ts";
 import { Random, startEngine } from "../../lib/engine/mod.ts";
 import { type PolicyConfig, policyShapes, preset } from "../../lib/policies/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 await startEngine({ engine: "wasm", quiet: true });
-const folder = Deno.realPathSync(Deno.makeTempDirSync());
+const folder = Deno.realPathSync(temporaryFolder());
 
 /** A small policy with random tensors, on disk. */
 async function policyFile(name: string, config: PolicyConfig): Promise<string> {

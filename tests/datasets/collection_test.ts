@@ -10,6 +10,7 @@ import {
 import { openEpisode, preprocess } from "../../lib/episodes/mod.ts";
 import { PHANTOM_LAYOUTS, recordPhantom } from "../../lib/phantom/mod.ts";
 import { memoryEpisode, tenths } from "./_episode.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 /** An episode whose recording lies at a place, with so many samples. */
 function episodeAt(path: string, samples = 20, source = ".") {
@@ -23,7 +24,7 @@ Deno.test("parseWeights lays texts over the defaults and files under texts", () 
   assert.deepEqual(parseWeights(["a=2,b=0.5", "c=0"], {}), { a: 2, b: 0.5, c: 0 });
   assert.equal(parseWeights(["part1=1e1"]).part1, 10);
   assert.equal(parseWeights(["New_dataset=7"]).New_dataset2, 3);
-  const path = `${Deno.makeTempDirSync()}/weights.json`;
+  const path = temporaryPath("weights.json");
   Deno.writeTextFileSync(path, '{"a": 4, "b": 5}');
   assert.deepEqual(parseWeights(["a=1", path], {}), { a: 1, b: 5 });
 });
@@ -47,7 +48,7 @@ Deno.test("parseWeights refuses what is no table", () => {
   }
   assert.throws(() => parseWeights(["a=1,a=1"]), /once/);
   assert.throws(() => parseWeights(["a=1", "a=2"]), /once/);
-  const path = `${Deno.makeTempDirSync()}/weights.json`;
+  const path = temporaryPath("weights.json");
   for (const text of ["[1]", '{"a": "2"}', '{"a": -1}', '{"a": null}', "{"]) {
     Deno.writeTextFileSync(path, text);
     assert.throws(() => parseWeights([path]), SyntaxError, `${text} was taken`);
@@ -121,26 +122,22 @@ Deno.test("collectionGroups refuses names of nothing, and collections with nothi
 });
 
 Deno.test("episodes of all phantom layouts know their data set, also in an output folder", async () => {
-  const root = Deno.makeTempDirSync();
-  try {
-    const options = {
-      output: join(root, "data"),
-      layouts: PHANTOM_LAYOUTS,
-      raster: 40,
-      seconds: 2,
-    } as const;
-    for await (const _ of recordPhantom(options));
-    const outcomes = await preprocess([join(root, "data")], { output: join(root, "episodes") });
-    assert(outcomes.every(({ ok }) => ok), JSON.stringify(outcomes.map(({ error }) => error)));
-    const found = outcomes.map(({ output }) => {
-      using episode = openEpisode(output!);
-      return datasetOf(episode);
-    });
-    assert.deepEqual(
-      found.sort(),
-      Object.keys(DEFAULT_WEIGHTS).filter((name) => name !== "others").sort(),
-    );
-  } finally {
-    Deno.removeSync(root, { recursive: true });
-  }
+  const root = temporaryFolder();
+  const options = {
+    output: join(root, "data"),
+    layouts: PHANTOM_LAYOUTS,
+    raster: 40,
+    seconds: 2,
+  } as const;
+  for await (const _ of recordPhantom(options));
+  const outcomes = await preprocess([join(root, "data")], { output: join(root, "episodes") });
+  assert(outcomes.every(({ ok }) => ok), JSON.stringify(outcomes.map(({ error }) => error)));
+  const found = outcomes.map(({ output }) => {
+    using episode = openEpisode(output!);
+    return datasetOf(episode);
+  });
+  assert.deepEqual(
+    found.sort(),
+    Object.keys(DEFAULT_WEIGHTS).filter((name) => name !== "others").sort(),
+  );
 });

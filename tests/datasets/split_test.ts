@@ -11,6 +11,7 @@ import {
   writeSplit,
 } from "../../lib/datasets/mod.ts";
 import { memoryEpisode, ticks } from "./_episode.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 /** Recordings by task, each at another time. */
 function collection(sizes: Readonly<Record<string, number>>): EpisodeData[] {
@@ -127,7 +128,7 @@ Deno.test("splitEpisodes: counts per task; too few episodes and bad options are 
 });
 
 Deno.test("split.json: comes back the same, divides the episodes, and notices changes", () => {
-  const path = `${Deno.makeTempDirSync()}/split.json`;
+  const path = temporaryPath("split.json");
   const episodes = collection({ red: 5, blue: 3 });
   const split = splitEpisodes(episodes, { seed: 3 });
   writeSplit(path, split);
@@ -152,7 +153,7 @@ Deno.test("split.json: comes back the same, divides the episodes, and notices ch
 });
 
 Deno.test("split.json: an edited file is refused", () => {
-  const path = `${Deno.makeTempDirSync()}/split.json`;
+  const path = temporaryPath("split.json");
   writeSplit(path, splitEpisodes(collection({ red: 5, blue: 3 })));
   const text = Deno.readTextFileSync(path);
   const edited = (from: string | RegExp, to: string) => {
@@ -209,7 +210,7 @@ Deno.test("splits: one motion with other cameras, sensors or clocks is no copy",
 });
 
 Deno.test("splitParts: a copy of a training episode has trained, also by files without contents", () => {
-  const path = `${Deno.makeTempDirSync()}/split.json`;
+  const path = temporaryPath("split.json");
   const [first, second, other] = collection({ red: 3 });
   const copy = copyOf(first!, "copy"), seen = copyOf(second!, "copy of another");
   writeSplit(path, divideEpisodes([first!, second!], (episode) => episode === second));

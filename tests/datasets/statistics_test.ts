@@ -9,6 +9,7 @@ import {
   writeStatistics,
 } from "../../lib/datasets/mod.ts";
 import { memoryEpisode } from "./_episode.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const fixture = JSON.parse(
   Deno.readTextFileSync(
@@ -172,7 +173,7 @@ Deno.test("quantileSorted: lies between its neighbours and grows with q", () => 
 });
 
 Deno.test("writeStatistics and readStatistics: the same bits come back, and changes are noticed", () => {
-  const path = `${Deno.makeTempDirSync()}/statistics.json`;
+  const path = temporaryPath("statistics.json");
   const action = {
     kind: "delta" as const,
     hz: 10,

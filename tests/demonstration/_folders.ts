@@ -2,23 +2,20 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { DemonstrationOptions } from "../../lib/demonstration/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** Runs a test on a demonstration of two episodes that is gone afterwards. */
 export async function inFolder(
   test: (options: DemonstrationOptions) => Promise<void>,
 ): Promise<void> {
-  const root = Deno.makeTempDirSync();
-  try {
-    await test({
-      trainEpisodes: 1,
-      valEpisodes: 1,
-      threads: 2,
-      folder: join(root, "demonstration"),
-      features: join(root, "features"),
-    });
-  } finally {
-    Deno.removeSync(root, { recursive: true });
-  }
+  const root = temporaryFolder();
+  await test({
+    trainEpisodes: 1,
+    valEpisodes: 1,
+    threads: 2,
+    folder: join(root, "demonstration"),
+    features: join(root, "features"),
+  });
 }
 
 /** SHA-256 of every file by its path. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { writeNpz } from "../../lib/formats/npz_writer.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const AXES = ["x", "y", "z", "a", "b", "r"];
 const COLUMNS = [
@@ -30,7 +31,7 @@ export function recordingFolder(
   { robot, log, images = {}, sensor }: FolderContents,
   { name = "recv_all_20251027_170308", task = "Needle_insertion_eye_trocar" } = {},
 ): string {
-  const folder = join(Deno.makeTempDirSync(), task, name);
+  const folder = join(temporaryFolder(), task, name);
   Deno.mkdirSync(folder, { recursive: true });
   if (robot !== undefined) {
     writeRobotLog(join(folder, log ?? "robot_state_20251027_170308.csv"), robot);

@@ -2,6 +2,7 @@ import { dirname, join } from "node:path";
 import { writeNpz } from "../../lib/formats/npz_writer.ts";
 import { STATE_WIDTH } from "../../lib/episodes/actions.ts";
 import { CAPTURE_STATE, RECORDER_STATE } from "../../lib/episodes/layouts/_robot_csv.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 export const START = 1761551500;
 const STAMP = "20251027_170308";
@@ -52,7 +53,7 @@ function wrap(angle: number): number {
 
 /** Writes a small recording of any layout; returns its folder. */
 export function tinyRecording(options: TinyOptions = {}): string {
-  const { layout = "recv-all", root = Deno.makeTempDirSync(), seconds = 3 } = options;
+  const { layout = "recv-all", root = temporaryFolder(), seconds = 3 } = options;
   const [task, name] = NAMES[layout];
   const folder = join(root, options.task ?? task, options.name ?? name);
   Deno.mkdirSync(folder, { recursive: true });

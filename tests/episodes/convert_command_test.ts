@@ -6,6 +6,7 @@ import { readDataPkl } from "../../lib/formats/data_pkl.ts";
 import { readNpz } from "../../lib/formats/npz_reader.ts";
 import { range } from "./_logs.ts";
 import { recordingFolder, writeRobotLog, writeSensor } from "./_recording_folder.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const SCRIPT = new URL("../../scripts/convert.ts", import.meta.url).pathname;
 const START = 1761551500;
@@ -46,7 +47,7 @@ Deno.test("convert --help lists every conversion and every flag", async () => {
 });
 
 Deno.test("data.pkl becomes a container and back, and nothing is replaced unasked", async () => {
-  const folder = join(Deno.makeTempDirSync(), "recv_all_20251027_170308");
+  const folder = temporaryPath("recv_all_20251027_170308");
   Deno.mkdirSync(folder);
   const fixtures = new URL("../../data-fixtures/episodes/", import.meta.url).pathname;
   Deno.copyFileSync(`${fixtures}/data_numpy2.pkl`, join(folder, "data.pkl"));
@@ -75,7 +76,7 @@ Deno.test("data.pkl becomes a container and back, and nothing is replaced unaske
 });
 
 Deno.test("a robot CSV becomes a NPZ, of the clock asked for", async () => {
-  const folder = Deno.makeTempDirSync(), log = join(folder, "robot_states.csv");
+  const folder = temporaryFolder(), log = join(folder, "robot_states.csv");
   writeRobotLog(log, [1, 2, 3]);
   const output = join(folder, "made", "robot.npz");
   const { code, stdout } = await convert(log, output, "--clock", "origin", "--json");
@@ -91,7 +92,7 @@ Deno.test("a robot CSV becomes a NPZ, of the clock asked for", async () => {
 });
 
 Deno.test("raw sensor rows become windows and back", async () => {
-  const folder = Deno.makeTempDirSync(), raw = join(folder, "sensor_data_1.npz");
+  const folder = temporaryFolder(), raw = join(folder, "sensor_data_1.npz");
   writeSensor(raw, range(780, (k) => START + k / 650));
   const windows = join(folder, "sensor_data.npz"), back = join(folder, "back.npz");
   assert.equal((await convert(raw, windows)).code, 0);
@@ -109,7 +110,7 @@ Deno.test("raw sensor rows become windows and back", async () => {
 Deno.test("folders of recordings are converted recording by recording", async () => {
   const name = "data_collection_20251108_065253";
   const folder = recording({ name, task: "Blue_point" });
-  const root = join(folder, "..", ".."), output = join(Deno.makeTempDirSync(), "out");
+  const root = join(folder, "..", ".."), output = temporaryPath("out");
   Deno.mkdirSync(join(root, "Red_point", "data_collection_20251108_070000"), { recursive: true });
   const windowed = await convert(root, root, "--to", "windowed", "--metadata", "--json");
   assert.equal(windowed.code, 1); // one recording is empty
@@ -131,7 +132,7 @@ Deno.test("folders of recordings are converted recording by recording", async ()
   assert.equal(image, join(folder, "View5", `oak_1_${START}.250.jpg`));
 });
 
-const folder = Deno.makeTempDirSync();
+const folder = temporaryFolder();
 Deno.writeTextFileSync(join(folder, "notes.txt"), "");
 Deno.writeTextFileSync(join(folder, "robot.csv"), "");
 const WRONG: [args: string[], message: RegExp][] = [

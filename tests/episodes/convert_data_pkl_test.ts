@@ -13,6 +13,7 @@ import { type DataPkl, readDataPkl, writeDataPkl } from "../../lib/formats/data_
 import { range, rowsOf } from "./_logs.ts";
 import { hasNumpy, python } from "./_python.ts";
 import { recordingFolder, sensorValue, writeRobotLog } from "./_recording_folder.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const FIXTURES = new URL("../../data-fixtures/episodes/", import.meta.url).pathname;
 const EXPECTED = JSON.parse(Deno.readTextFileSync(`${FIXTURES}/data_pkl.json`)) as {
@@ -30,7 +31,7 @@ const IMAGES = [0.25, 0.75, 1.25, 1.75].map((t) => `oak_1_${(START + t).toFixed(
 
 /** A folder with one of the reference's pickles, and the robot log it was made from. */
 function referenceFolder(numpy: 1 | 2, { hasLog = true } = {}): string {
-  const folder = join(Deno.makeTempDirSync(), "White_silicone", NAME);
+  const folder = join(temporaryFolder(), "White_silicone", NAME);
   Deno.mkdirSync(folder, { recursive: true });
   Deno.copyFileSync(`${FIXTURES}/data_numpy${numpy}.pkl`, join(folder, "data.pkl"));
   if (hasLog) Deno.copyFileSync(`${FIXTURES}/${NAME}/${LOG}`, join(folder, LOG));
@@ -199,7 +200,7 @@ Deno.test("a sensor whose clock is elsewhere is no sensor in the pickle", () => 
 });
 
 Deno.test("the reference's action list brings its mean rate", () => {
-  const folder = join(Deno.makeTempDirSync(), NAME);
+  const folder = temporaryPath(NAME);
   Deno.mkdirSync(join(folder, "View5"), { recursive: true });
   Deno.copyFileSync(`${FIXTURES}/${NAME}/${LOG}`, join(folder, LOG));
   const found = discoverRecordings([folder]).recordings[0]!;
@@ -244,7 +245,7 @@ Deno.test("container to data.pkl to container changes no array", async () => {
 });
 
 Deno.test("any actions survive the way there and back without a log", async () => {
-  const folder = Deno.makeTempDirSync();
+  const folder = temporaryFolder();
   const number = fc.float({ noNaN: true, noDefaultInfinity: true });
   const row = fc.tuple(number, number, number, number, number, number, fc.constant(1));
   await fc.assert(
@@ -321,7 +322,7 @@ const HOSTILE: [name: string, data: DataPkl, message: RegExp][] = [
 ];
 for (const [name, data, message] of HOSTILE) {
   Deno.test(`a data.pkl with ${name} is refused, and nothing is written`, async () => {
-    const folder = Deno.makeTempDirSync(), path = join(folder, "data.pkl");
+    const folder = temporaryFolder(), path = join(folder, "data.pkl");
     writeDataPkl(path, data);
     await assert.rejects(importDataPkl(path, join(folder, "episode")), (error: Error) => {
       assert.equal(error.name, "SyntaxError");
@@ -334,7 +335,7 @@ for (const [name, data, message] of HOSTILE) {
 }
 
 Deno.test("a torn data.pkl is refused wherever it is cut", async () => {
-  const folder = Deno.makeTempDirSync(), path = join(folder, "data.pkl");
+  const folder = temporaryFolder(), path = join(folder, "data.pkl");
   writeDataPkl(path, SMALL);
   const bytes = Deno.readFileSync(path);
   for (let length = 0; length < bytes.length; length += 37) {

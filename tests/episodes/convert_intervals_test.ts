@@ -7,6 +7,7 @@ import { nearestRow } from "../../lib/episodes/convert/nearest_row.ts";
 import { discoverRecordings } from "../../lib/episodes/discover.ts";
 import { range } from "./_logs.ts";
 import { recordingFolder } from "./_recording_folder.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 interface JsonRecord {
   timestamp: number;
@@ -170,7 +171,7 @@ Deno.test("compat looks at the views that the reference's programs look at", () 
     },
   });
   const keys = (options: ConvertOptions) =>
-    convert(folder, options, join(Deno.makeTempDirSync(), "out")).files
+    convert(folder, options, temporaryPath("out")).files
       .map(({ path }) => /308_(.*)_single/.exec(path)![1]);
   assert.deepEqual(keys({}), ["View1", "View1_left", "View2", "View5_oak", "View6"]);
   assert.deepEqual(keys({ compat: true }), ["View1_left", "View2", "View5_oak"]);

@@ -6,11 +6,12 @@ import { readNpz } from "../../lib/formats/npz_reader.ts";
 import { range } from "./_logs.ts";
 import { hasNumpy, python } from "./_python.ts";
 import { writeRobotLog } from "./_recording_folder.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const TIMES = range(50, (k) => 1761551500 + k / 100);
 
 function logFile(name = "robot_states.csv"): string {
-  const path = join(Deno.makeTempDirSync(), name);
+  const path = temporaryPath(name);
   writeRobotLog(path, TIMES);
   return path;
 }
@@ -76,7 +77,7 @@ Deno.test("a log without the column or with a broken field names it, and leaves 
 });
 
 Deno.test("a tree is searched for both names, and goes beside or elsewhere", async () => {
-  const root = Deno.makeTempDirSync(), elsewhere = join(Deno.makeTempDirSync(), "deep", "npz");
+  const root = temporaryFolder(), elsewhere = join(temporaryFolder(), "deep", "npz");
   const places = ["New_dataset/Red/episode_1", "New_dataset2/Red/data_collection_1"];
   for (const place of places) Deno.mkdirSync(join(root, place), { recursive: true });
   writeRobotLog(join(root, places[0]!, "robot_states.csv"), TIMES);
@@ -103,7 +104,7 @@ Deno.test("outputs that are there are kept, unless they are to be replaced", asy
 });
 
 Deno.test("two logs in one folder and damaged logs fail, the others are done", async () => {
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   for (const name of ["good", "twice", "torn"]) Deno.mkdirSync(join(root, name));
   writeRobotLog(join(root, "good", "robot_states.csv"), TIMES);
   writeRobotLog(join(root, "twice", "robot_states.csv"), TIMES);
@@ -116,7 +117,7 @@ Deno.test("two logs in one folder and damaged logs fail, the others are done", a
 });
 
 Deno.test("a folder without robot logs is an error that says what is looked for", async () => {
-  await assert.rejects(writeRobotFiles(Deno.makeTempDirSync(), "/nowhere"), {
+  await assert.rejects(writeRobotFiles(temporaryFolder(), "/nowhere"), {
     name: "SyntaxError",
     message: /robot_states\.csv, robot_state_\*\.csv or robot_rt_\*\.csv/,
   });
@@ -134,7 +135,7 @@ const JOINT_LOG = "timestamp,JointPos_0,JointPos_1,JointPos_2,JointPos_3,JointPo
   "1000,1,2,3,4,5,6\n";
 
 Deno.test("a robot_rt_*.csv of older captures is converted, alone and in a tree", async () => {
-  const root = Deno.makeTempDirSync(), folder = join(root, "OCT_insertion", "Captures1");
+  const root = temporaryFolder(), folder = join(root, "OCT_insertion", "Captures1");
   Deno.mkdirSync(folder, { recursive: true });
   const log = join(folder, "robot_rt_1761551500.000.csv"), output = join(root, "one.npz");
   writeCaptureLog(log);
@@ -150,7 +151,7 @@ Deno.test("a robot_rt_*.csv of older captures is converted, alone and in a tree"
 });
 
 Deno.test("a log of mecademicpy holds no poses: refused alone, skipped with the others", async () => {
-  const root = Deno.makeTempDirSync(), log = join(root, "Meca500_trajectory.csv");
+  const root = temporaryFolder(), log = join(root, "Meca500_trajectory.csv");
   Deno.writeTextFileSync(log, JOINT_LOG);
   assert.throws(() => writeRobotStates(log, join(root, "robot.npz")), {
     name: "SyntaxError",

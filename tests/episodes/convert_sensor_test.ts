@@ -7,12 +7,13 @@ import { discoverRecordings } from "../../lib/episodes/discover.ts";
 import { openNpz, readNpz } from "../../lib/formats/npz_reader.ts";
 import { range } from "./_logs.ts";
 import { recordingFolder, sensorValue, writeSensor } from "./_recording_folder.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const WIDTH = 1026;
 const at650Hz = (count: number) => range(count, (k) => 1000 + k / 650);
 
 function rawFile(count: number): string {
-  const path = join(Deno.makeTempDirSync(), "sensor_data_20251108_065253.npz");
+  const path = temporaryPath("sensor_data_20251108_065253.npz");
   writeSensor(path, at650Hz(count));
   return path;
 }

@@ -4,6 +4,7 @@ import { diagnoseData } from "../../lib/episodes/doctor/mod.ts";
 import { preprocess } from "../../lib/episodes/preprocess.ts";
 import { recordPhantom } from "../../lib/phantom/mod.ts";
 import { tinyRecording } from "./_tiny_recording.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const SCRIPT = new URL("../../scripts/doctor.ts", import.meta.url).pathname;
 
@@ -54,7 +55,7 @@ Deno.test("doctor --data prints a table and every finding", async () => {
 });
 
 Deno.test("doctor --data with nothing there is a finding, not a crash", async () => {
-  const nowhere = join(Deno.makeTempDirSync(), "nowhere");
+  const nowhere = temporaryPath("nowhere");
   const { code, stdout } = await run("--json", "--data", nowhere);
   assert.equal(code, 1);
   const [finding] = JSON.parse(stdout).findings;
@@ -66,7 +67,7 @@ Deno.test("doctor --data with nothing there is a finding, not a crash", async ()
 });
 
 Deno.test("doctor takes roots without --data too, and counts those that hold nothing", async () => {
-  const nowhere = join(Deno.makeTempDirSync(), "nowhere");
+  const nowhere = temporaryPath("nowhere");
   const { code, stdout } = await run("--quick", sound, nowhere, "--data", damaged);
   assert.equal(code, 1);
   assert.match(stdout, /^2 recordings, 0 episodes, 1 root that holds nothing: 6 errors/m);
@@ -86,7 +87,7 @@ Deno.test("doctor --quiet leaves remarks out, and nothing else", async () => {
 
 Deno.test("a folder with data.pkl alone is no broken recording", async () => {
   const folder = tinyRecording({ layout: "captures", seconds: 1 });
-  const output = Deno.makeTempDirSync(), made = join(output, "Captures1");
+  const output = temporaryFolder(), made = join(output, "Captures1");
   await preprocess([folder], { format: "data-pkl", output });
   const { ok, findings, recordings, pickles, empty } = await diagnoseData([output]);
   assert.ok(ok, JSON.stringify(findings));
@@ -119,7 +120,7 @@ Deno.test("doctor --quick without --data is wrong usage", async () => {
 });
 
 Deno.test("simulated recordings of every layout, and their episodes, are sound", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const layouts = ["white-silicone", "oct", "part1", "new-dataset", "new-dataset2"] as const;
   for await (const { path } of recordPhantom({ output, layouts, raster: 40, clock: "full" })) {
     const [outcome] = await preprocess([path]);

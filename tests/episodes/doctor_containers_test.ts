@@ -8,6 +8,7 @@ import type { EpisodeManifest } from "../../lib/episodes/manifest.ts";
 import { preprocess } from "../../lib/episodes/preprocess.ts";
 import { readNpy, writeNpy } from "../../lib/formats/npy.ts";
 import { tinyRecording } from "./_tiny_recording.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** One sound recording with its container; cases spoil copies of it. */
 const sound = await (async () => {
@@ -18,7 +19,7 @@ const sound = await (async () => {
 })();
 
 function copy(): { recording: string; episode: string } {
-  const recording = join(Deno.makeTempDirSync(), "Blue_point", basename(sound));
+  const recording = join(temporaryFolder(), "Blue_point", basename(sound));
   cpSync(sound, recording, { recursive: true, preserveTimestamps: true });
   return { recording, episode: join(recording, "episode") };
 }
@@ -410,7 +411,7 @@ Deno.test("episode.checksum: a bit that flipped in any array", async () => {
 });
 
 Deno.test("containers in a folder of their own are found, and are no recordings", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   for (const layout of ["new-dataset", "captures"] as const) {
     await preprocess([tinyRecording({ layout, seconds: 1.2 })], { output });
   }
@@ -421,7 +422,7 @@ Deno.test("containers in a folder of their own are found, and are no recordings"
 });
 
 Deno.test("episode.source-missing (info): a container whose recording is gone", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const folder = tinyRecording({ layout: "captures", seconds: 1 });
   await preprocess([folder], { output });
   Deno.removeSync(folder, { recursive: true });
@@ -435,7 +436,7 @@ Deno.test("episode.source-missing (info): a container whose recording is gone", 
 Deno.test("episode.untimed (warning): actions of a data.pkl without its robot log", async () => {
   const folder = tinyRecording({ layout: "captures", seconds: 1 });
   await preprocess([folder], { format: "data-pkl" });
-  const root = Deno.makeTempDirSync(), pickle = join(root, "data.pkl");
+  const root = temporaryFolder(), pickle = join(root, "data.pkl");
   Deno.copyFileSync(join(folder, "episode", "data.pkl"), pickle);
   await importDataPkl(pickle, join(root, "untimed"));
   const { ok, findings } = await diagnoseData([root]);
@@ -446,7 +447,7 @@ Deno.test("episode.untimed (warning): actions of a data.pkl without its robot lo
 
 Deno.test("the pickled sensor rows of an imported data.pkl are known, and checked", async () => {
   const folder = tinyRecording({ layout: "new-dataset2", seconds: 1.2 });
-  const root = Deno.makeTempDirSync(), episode = join(root, "untimed");
+  const root = temporaryFolder(), episode = join(root, "untimed");
   await preprocess([folder], { format: "data-pkl", output: root });
   const pickle = join(root, basename(folder), "data.pkl");
   await importDataPkl(pickle, episode);
@@ -464,7 +465,7 @@ Deno.test("the pickled sensor rows of an imported data.pkl are known, and checke
 
 Deno.test("what preprocess warned of is said of the episode too, with code and severity", async () => {
   const folder = tinyRecording({ layout: "captures", seconds: 2, cameras: [1, 2, 4] });
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const [outcome] = await preprocess([folder], { output });
   const warned = outcome!.report!.findings.filter(({ severity }) => severity === "warning");
   assert.deepEqual(warned.map(({ code }) => code), ["view.missing"]);
@@ -488,7 +489,7 @@ Deno.test("a manifest whose report is of another kind is no crash", async () => 
 
 Deno.test("episode.same-source (warning): two episodes of one recording, both named", async () => {
   const { recording, episode } = copy();
-  const output = Deno.makeTempDirSync(), other = join(output, basename(recording));
+  const output = temporaryFolder(), other = join(output, basename(recording));
   await preprocess([recording], { output });
   const { ok, findings, episodes } = await diagnoseData([recording, output]);
   assert.ok(ok);

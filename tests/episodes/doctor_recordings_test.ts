@@ -14,6 +14,7 @@ import {
   writeRawSensor,
   writeRobotCsv,
 } from "./_tiny_recording.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** A second of recording without sensor is enough for most checks. */
 const SMALL: TinyOptions = { layout: "captures", seconds: 1 };
@@ -326,7 +327,7 @@ testCases(CASES);
 
 /** Recordings of one task; each has its own options. */
 function family(layout: TinyLayout, members: readonly TinyOptions[]): string {
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   const names = ["Captures1", "Captures2", "Captures3"];
   members.forEach((member, k) => {
     const name = layout === "captures" ? names[k]! : `data_collection_20251027_17030${k}`;
@@ -371,7 +372,7 @@ Deno.test("sensor.mixed: a task in which one recording lacks the sensor", async 
 });
 
 Deno.test("data.none: folders that hold nothing, or are not there", async () => {
-  const empty = Deno.makeTempDirSync();
+  const empty = temporaryFolder();
   const { ok, findings } = await diagnoseData([empty, join(empty, "nowhere")]);
   assert.equal(ok, false);
   assert.deepEqual(findings.map(({ severity, code, where }) => [severity, code, where]), [
@@ -402,7 +403,7 @@ Deno.test("a damaged sensor file: no actions, and what preprocess does", async (
     assert.match(message, /--drop-damaged-sensor\. Until then preprocess refuses the recording\.$/);
     assert.ok(!message.includes("is made without"));
     assert.equal(recordings[0]!.actions, 0);
-    const [outcome] = await preprocess([folder], { output: Deno.makeTempDirSync() });
+    const [outcome] = await preprocess([folder], { output: temporaryFolder() });
     assert.equal(outcome!.ok, false);
   }
 });

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { openEpisode, preprocess, readManifest } from "../../lib/episodes/mod.ts";
+import { rewriteFile, temporaryFolder } from "../_temporary.ts";
 
 const recordings = new URL("../../data-fixtures/recordings", import.meta.url).pathname;
 
 async function episodeFolder(): Promise<string> {
   const [outcome] = await preprocess([`${recordings}/Needle_insertion_eye_trocar`], {
-    output: Deno.makeTempDirSync(),
+    output: temporaryFolder(),
   });
   return outcome!.output!;
 }
@@ -21,7 +22,7 @@ Deno.test("an episode opens by its own folder or by its recording's", async () =
   episode.sensor!.readRowsInto(909, rows);
   assert(rows[0]! > 2 && rows[0]! < 4, "force comes first");
   assert.throws(() => episode.sensor!.readRowsInto(910, rows), RangeError);
-  const parent = Deno.makeTempDirSync();
+  const parent = temporaryFolder();
   Deno.renameSync(folder, `${parent}/episode`);
   openEpisode(parent).close();
 });
@@ -61,7 +62,7 @@ Deno.test("20,000 damaged manifests are read or refused with their path", async 
   for (let k = 0; k < 20_000; k++) {
     const at = random(whole.length), length = random(4) === 0 ? random(200) : 1;
     const put = ["", '"', "{", "}", "[", "0", "-", "null", ",", "\\", "9e999"][random(11)]!;
-    Deno.writeTextFileSync(path, whole.slice(0, at) + put + whole.slice(at + length));
+    rewriteFile(path, whole.slice(0, at) + put + whole.slice(at + length));
     try {
       readManifest(folder);
       if (k % 20 === 0) openEpisode(folder).close();

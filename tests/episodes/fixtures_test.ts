@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { openEpisode, preprocess } from "../../lib/episodes/mod.ts";
 import { diagnoseData } from "../../lib/episodes/doctor/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const recordings = new URL("../../data-fixtures/recordings", import.meta.url).pathname;
 
 Deno.test("the recordings that come with the project are what they are said to be", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const outcomes = await preprocess([recordings], { output });
   assert.deepEqual(outcomes.map(({ layout, ok }) => [layout, ok]), [
     ["recv-all", true],

@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { preprocess } from "../../lib/episodes/mod.ts";
 import { cleanTimes } from "../../lib/episodes/clean_times.ts";
 import { recordPhantom } from "../../lib/phantom/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 async function recording(layout: "needle" | "new-dataset2" = "needle", seed = 40) {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const [written] = await Array.fromAsync(
     recordPhantom({ output, layouts: [layout], raster: 40, seed, seconds: 1.2 }),
   );
@@ -55,7 +56,7 @@ Deno.test("an image named after another day is left out and told", async () => {
 
 Deno.test("a pickle is never written over another recording's, or beside a recording's files", async () => {
   const { path } = await recording();
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   for (const part of ["a", "b"]) {
     Deno.mkdirSync(`${root}/${part}/T`, { recursive: true });
     await new Deno.Command("cp", { args: ["-r", path, `${root}/${part}/T/recv_all_x`] }).output();

@@ -3,6 +3,7 @@ import { crc32 } from "node:zlib";
 import { openEpisode } from "../../lib/episodes/mod.ts";
 import { openNpy } from "../../lib/formats/mod.ts";
 import { recordPhantom } from "../../lib/phantom/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const KILLS = 50;
 const script = new URL("../../scripts/preprocess.ts", import.meta.url).pathname;
@@ -47,7 +48,7 @@ function stateOf(recording: string): number {
 }
 
 Deno.test(`preprocess killed ${KILLS} times leaves the old state or the new one`, async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const [recording] = await Array.fromAsync(
     recordPhantom({ output, layouts: ["needle"], raster: 40, seed: 12 }),
   );

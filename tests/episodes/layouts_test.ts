@@ -11,11 +11,12 @@ import {
   type RecordPhantomOptions,
   simulateEpisode,
 } from "../../lib/phantom/mod.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const RASTER = 40; // 16×9 pixels: what is in the pictures does not matter here
 
 async function record(options: Partial<RecordPhantomOptions>) {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const written = await Array.fromAsync(
     recordPhantom({ output, layouts: PHANTOM_LAYOUTS, raster: RASTER, ...options }),
   );
@@ -179,7 +180,7 @@ Deno.test("damaged files are named, and the other recordings are done", async ()
 });
 
 Deno.test("recordings of one name in two tasks do not overwrite each other", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   for (const task of ["Red_point", "Blue_point"] as const) {
     await Array.fromAsync(
       recordPhantom({ output, layouts: ["new-dataset"], raster: RASTER, seed: 9, task }),
@@ -238,7 +239,7 @@ Deno.test("by the receiver's clock an action sees the same images and sensor row
 });
 
 Deno.test("a recording keeps its folder, however many are done with it", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   for (const task of ["Red_point", "Blue_point"] as const) {
     await Array.fromAsync(
       recordPhantom({ output, layouts: ["new-dataset"], raster: RASTER, seed: 9, task }),
@@ -255,7 +256,7 @@ Deno.test("a recording keeps its folder, however many are done with it", async (
 
 Deno.test("a task that no rule knows is told, and what the policy is told too", async () => {
   const { written } = await record({ layouts: ["needle"], seed: 2 });
-  const elsewhere = `${Deno.makeTempDirSync()}/mydata`;
+  const elsewhere = temporaryPath("mydata");
   Deno.mkdirSync(elsewhere);
   Deno.renameSync(written[0]!.path, `${elsewhere}/recv_all_x`);
   const [outcome] = await preprocess([elsewhere]);

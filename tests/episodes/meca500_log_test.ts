@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { openEpisode, preprocess, summarizeEpisode } from "../../lib/episodes/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const log = new URL("../../data-fixtures/meca500/joint_log_100hz.csv", import.meta.url).pathname;
 
 Deno.test("a real joint log of the Meca500 gives its own rate and its one gap", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const [outcome] = await preprocess([log], { output });
   const summary = summarizeEpisode(outcome!);
   assert.deepEqual(

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { endsInTornLine } from "../../lib/episodes/layouts/_torn_line.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 function isTorn(text: string): boolean {
-  const path = `${Deno.makeTempDirSync()}/robot.csv`;
+  const path = temporaryPath("robot.csv");
   Deno.writeTextFileSync(path, text);
   return endsInTornLine(path);
 }

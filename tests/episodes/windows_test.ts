@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { rebuildRows } from "../../lib/episodes/layouts/_windows.ts";
 import { openNpy, writeNpy } from "../../lib/formats/mod.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 const HZ = 650, SIZE = 650, WIDTH = 3, DATAGRAM = 15;
 
@@ -21,7 +22,7 @@ function rebuild(loss: number, seconds: number, seed = 1, isStuck = false) {
     ends.push(row / HZ);
     for (const id of kept.slice(k + 1 - SIZE, k + 1)) values.push(isStuck ? 0 : id, 0, 0);
   });
-  const path = `${Deno.makeTempDirSync()}/data.npy`;
+  const path = temporaryPath("data.npy");
   writeNpy(path, { shape: [ends.length, SIZE, WIDTH], data: Float32Array.from(values) });
   using windows = openNpy(path, { dtype: "float32" });
   const rows = rebuildRows(windows, Float64Array.from(ends), SIZE);

@@ -90,14 +90,15 @@ Deno.test("table and verdict name what fails most often", () => {
 });
 
 Deno.test("a table tells how often the cameras were looked at, where that is not for each action", () => {
-  const report = (setting: { visionReuse: number; visionLatencyMs?: number }) =>
+  const report = (setting: { visionReuse: number | null; visionLatencyMs?: number | null }) =>
     closedLoopReport([ended({}, 0)], { ...SETTING, ...setting });
   const rows = closedLoopRows([
     ["one", report({ visionReuse: 1 })],
     ["two", report({ visionReuse: 3 })],
     ["three", report({ visionReuse: 4, visionLatencyMs: 390 })],
+    ["blind", report({ visionReuse: null, visionLatencyMs: null })],
   ]);
-  assert.deepEqual(rows.map((row) => row[2]), ["vision ms", "100", "300", "400 + 390"]);
+  assert.deepEqual(rows.map((row) => row[2]), ["vision ms", "100", "300", "400 + 390", "–"]);
   assert(rows.every(({ length }) => length === 10));
 });
 

@@ -87,6 +87,16 @@ Deno.test("features between two looks are those of the look, bit for bit", async
   }
 });
 
+Deno.test("policies that need no training do not look, so that nothing is late for them", async () => {
+  const hold = async (options: { visionReuse?: number; visionLatencyMs?: number }) => {
+    const { seconds: _, ...report } = await evaluateClosedLoop("hold", { episodes: 2, ...options });
+    return report;
+  };
+  const late = await hold({ visionReuse: 4, visionLatencyMs: 400 });
+  assert.deepEqual([late.visionReuse, late.visionLatencyMs], [null, null]);
+  assert.deepEqual(late, await hold({}));
+});
+
 Deno.test("until the first feature is known the robot rests", async () => {
   const { policy } = noting();
   const report = await evaluateClosedLoop(policy, {

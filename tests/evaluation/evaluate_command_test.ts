@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { GREEN_POINT } from "./_fixture.ts";
+import { temporaryPath } from "../_temporary.ts";
 
 async function evaluate(...args: string[]) {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -12,7 +13,7 @@ async function evaluate(...args: string[]) {
 }
 
 Deno.test("evaluate --predictions prints one document, and writes the report", async () => {
-  const report = `${Deno.makeTempDirSync()}/report.html`;
+  const report = temporaryPath("report.html");
   const { code, stdout, stderr } = await evaluate(
     ...["--predictions", GREEN_POINT, "--json", "--report", report],
   );
@@ -39,7 +40,7 @@ Deno.test("evaluate ends with 2 for wrong usage, with 1 for a damaged file", asy
   assert.equal(both.code, 2);
   assert.match(both.stderr, /--predictions and --run/);
   assert.equal((await evaluate("--predictions", GREEN_POINT, "--data", "x")).code, 2);
-  const path = `${Deno.makeTempDirSync()}/bad.json`;
+  const path = temporaryPath("bad.json");
   Deno.writeTextFileSync(path, `{"samples": [{}]}`);
   const damaged = await evaluate("--predictions", path);
   assert.equal(damaged.code, 1);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parsePredictions, readPredictionsFile } from "../../lib/evaluation/mod.ts";
+import { temporaryFolder, temporaryPath } from "../_temporary.ts";
 
 const chunk = (value: number, steps = 2) => Array.from({ length: steps }, () => [value, 0, 0]);
 const sample = (value: number, more = {}) => ({
@@ -9,7 +10,7 @@ const sample = (value: number, more = {}) => ({
 });
 
 function write(text: string): string {
-  const path = `${Deno.makeTempDirSync()}/predictions.json`;
+  const path = temporaryPath("predictions.json");
   Deno.writeTextFileSync(path, text);
   return path;
 }
@@ -60,7 +61,7 @@ Deno.test("NaN and Infinity, as Python writes them, are named with their sample"
 Deno.test("what is no JSON, no file, or too large is refused at once", () => {
   assert.throws(() => readPredictionsFile(write(`{"samples": [`)), /Cannot read the predictions/);
   assert.throws(() => readPredictionsFile(write("")), SyntaxError);
-  assert.throws(() => readPredictionsFile(Deno.makeTempDirSync()), /it must be a file/);
+  assert.throws(() => readPredictionsFile(temporaryFolder()), /it must be a file/);
   assert.throws(() => readPredictionsFile("/no/such.json"), /there is no such file/);
   const path = write("");
   Deno.truncateSync(path, 3 * 2 ** 30); // takes no space

@@ -4,11 +4,12 @@ import { preprocess } from "../../lib/episodes/mod.ts";
 import { openEpisode } from "../../lib/episodes/mod.ts";
 import { readRecordedTruth } from "../../lib/evaluation/mod.ts";
 import { recordPhantom, simulateEpisode } from "../../lib/phantom/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const manifest = { source: "..", clock: "robot origin" };
 
 Deno.test("events of a simulated recording come back on the episode's clock", async () => {
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   const recordings = recordPhantom({
     output: root,
     layouts: ["new-dataset2", "needle"],
@@ -29,7 +30,7 @@ Deno.test("events of a simulated recording come back on the episode's clock", as
 });
 
 Deno.test("real recordings have no truth, and damaged truth is an error", () => {
-  const folder = Deno.makeTempDirSync(), path = join(folder, "episode");
+  const folder = temporaryFolder(), path = join(folder, "episode");
   const write = (file: string, text: string) => Deno.writeTextFileSync(join(folder, file), text);
   assert.equal(readRecordedTruth({ path, manifest }), null);
   for (const text of ["{", "[]", "null", `{"truth": {"t_dec": 1}}`]) {

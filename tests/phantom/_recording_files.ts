@@ -4,6 +4,7 @@ import { parseFaults } from "../../lib/phantom/recordings/fault.ts";
 import type { PhantomLayout } from "../../lib/phantom/recordings/layout.ts";
 import { writeRecording } from "../../lib/phantom/recordings/write_recording.ts";
 import { handMadeSource, type SourceOptions } from "./_recording_source.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 /** Writes a hand-made episode of 3 s into a new folder. */
 export async function record(
@@ -12,7 +13,7 @@ export async function record(
   options: SourceOptions = {},
   extra = {},
 ) {
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   const source = handMadeSource({ seconds: 3, ...options });
   const faults = parseFaults(inject);
   const written = await writeRecording(root, source, { layout, faults, ...extra });

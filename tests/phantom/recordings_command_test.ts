@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { temporaryFolder } from "../_temporary.ts";
 
 const SCRIPT = new URL("../../scripts/phantom.ts", import.meta.url).pathname;
 
@@ -23,7 +24,7 @@ async function run(...args: string[]) {
 const SMALL = ["--raster", "40"];
 
 Deno.test("phantom --json prints the document alone, and the recordings are there", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const { code, stdout, stderr } = await run(
     ...["--output", output, "--layout", "new-dataset2", "--episodes", "2", "--seed", "1003"],
     ...["--task", "each", "--inject", "golden", "packet-loss:3", "--json", ...SMALL],
@@ -51,7 +52,7 @@ Deno.test("phantom --json prints the document alone, and the recordings are ther
 });
 
 Deno.test("phantom --layout all writes every layout and says what it leaves out", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const { code, stdout, stderr } = await run(
     ...["--output", output, "--layout=all", "--no-sensor", "--inject", "frame-loss:4,right-eyes"],
     ...["--clock", "full", ...SMALL],
@@ -104,7 +105,7 @@ Deno.test("phantom ends with 2 and one message where it is used wrongly", async 
 });
 
 Deno.test("phantom ends with 1 where a fault has no room, and leaves nothing", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const { code, stdout, stderr } = await run("--output", output, "--inject", "gap=5:3", ...SMALL);
   assert.equal(code, 1);
   assert.equal(stdout, "");
@@ -121,7 +122,7 @@ Deno.test("phantom --help lists layouts and faults", async () => {
 });
 
 Deno.test("phantom interrupted keeps whole recordings only and ends with 130", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const child = start([
     ...["--output", output, "--layout", "oct", "--episodes", "500", ...SMALL],
   ]).spawn();

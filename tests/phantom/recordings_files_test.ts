@@ -7,6 +7,7 @@ import { PHANTOM_LAYOUT_TRAITS, PHANTOM_LAYOUTS } from "../../lib/phantom/record
 import { writeRecording } from "../../lib/phantom/recordings/write_recording.ts";
 import { filesBelow, readJson, readLog, readText, record } from "./_recording_files.ts";
 import { handMadeSource, START } from "./_recording_source.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 Deno.test("the same episode gives the same bytes", async () => {
   for (const layout of PHANTOM_LAYOUTS) {
@@ -116,7 +117,7 @@ Deno.test("blank cells are where the truth says, and only there", async () => {
 });
 
 Deno.test("a folder that this program did not write is only replaced by force", async () => {
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   const write = (force: boolean) =>
     writeRecording(root, handMadeSource({ seconds: 1.5 }), { layout: "oct", force });
   const target = join(root, "OCT_insertion/Captures1");
@@ -130,7 +131,7 @@ Deno.test("a folder that this program did not write is only replaced by force", 
 });
 
 Deno.test("a recording that is stopped leaves nothing", async () => {
-  const root = Deno.makeTempDirSync();
+  const root = temporaryFolder();
   const controller = new AbortController();
   let pictures = 0;
   const writing = writeRecording(root, handMadeSource(), {

@@ -5,6 +5,7 @@ import { readNpz } from "../../lib/formats/npz_reader.ts";
 import { recordPhantom } from "../../lib/phantom/mod.ts";
 import { countByFolder, readJson, readLog, record } from "./_recording_files.ts";
 import { handMadeSource, RASTER, START } from "./_recording_source.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const S = "20251029_174740"; // START as recorders write it
 const CLOCKS = "recv_timestamp,origin_timestamp,send_timestamp,";
@@ -238,7 +239,7 @@ Deno.test("measured clock offsets are recorded where clocks differ, unless left 
 });
 
 Deno.test("the first seconds of an episode are those of the whole", async () => {
-  const output = Deno.makeTempDirSync();
+  const output = temporaryFolder();
   const write = async (name: string, seconds?: number) =>
     (await Array.fromAsync(
       recordPhantom({ output: `${output}/${name}`, layouts: ["needle"], raster: 40, seconds }),

@@ -5,6 +5,8 @@ import { ACTION_VALUES, CHUNK_ACTIONS } from "../../phantom/samples.ts";
 import { PHANTOM_VIEWS } from "../../phantom/scene.ts";
 import { VISUAL_FEATURE_LENGTH, visualFeature } from "../../phantom/thumbnail.ts";
 import { wrapDegrees } from "../../robot/rotation.ts";
+import type { FeatureExtractor } from "../../features/extractor.ts";
+import { extractedFeatures } from "./_extracted_features.ts";
 import { jpegFeatures, VIEW_VALUES } from "./_jpeg_features.ts";
 import type { ClosedLoopQuery } from "./policy.ts";
 
@@ -15,7 +17,7 @@ const GROUP = 8;
 
 /** What the cameras of all scenes showed at one moment. */
 export interface SeenScenes {
-  /** `(B·1·2048)` features. */
+  /** `(B·1·D)` features. */
   readonly vision: Float32Array;
   /** `(B·5)` when their frames were taken, seconds since the start. */
   readonly frameTimes: Float64Array;
@@ -31,6 +33,7 @@ export class ObservedScenes {
   /** A feature of each scene without pictures, which leaves the task. */
   readonly #blank: Float32Array;
   readonly #horizon: number;
+  readonly #extractor: FeatureExtractor | null;
   /** Of the first query; all have the same size. */
   #sensor: Float32Array | undefined;
   #sensorMask: Uint8Array | undefined;
@@ -39,9 +42,16 @@ export class ObservedScenes {
    * @param runs all at their start
    * @param quality JPEG quality of the frames; null for frames as they are rendered
    * @param horizon actions of a plan
+   * @param extractor of the features; null for pixel-2048
    */
-  constructor(runs: readonly ClosedLoop[], quality: number | null, horizon = CHUNK_ACTIONS) {
+  constructor(
+    runs: readonly ClosedLoop[],
+    quality: number | null,
+    horizon = CHUNK_ACTIONS,
+    extractor: FeatureExtractor | null = null,
+  ) {
     this.#runs = runs;
+    this.#extractor = extractor;
     this.#quality = quality;
     this.#horizon = horizon;
     this.#instructions = runs.map(({ scene }) => instructionOf(scene.task));
@@ -72,8 +82,33 @@ export class ObservedScenes {
     return this.query(await this.see());
   }
 
+  /** For policies that do not look. */
+  get unseen(): SeenScenes {
+    const frameTimes = new Float64Array(this.#runs.length * PHANTOM_VIEWS.length);
+    return { vision: this.#blank, frameTimes };
+  }
+
   /** What the cameras of all scenes show now, in memory of its own. */
   async see(): Promise<SeenScenes> {
+    return this.#extractor === null
+      ? await this.#seePixels()
+      : await this.#extract(this.#extractor);
+  }
+
+  async #extract(extractor: FeatureExtractor): Promise<SeenScenes> {
+    const seen = this.#runs.map((run) => run.observe());
+    const shown = seen.map(({ frames }, scene) => ({
+      frames,
+      instruction: this.#instructions[scene]!,
+    }));
+    return {
+      vision: await extractedFeatures(extractor, shown, WIDTH, this.#quality),
+      frameTimes: Float64Array.from(seen.flatMap(({ frameTimes }) => [...frameTimes])),
+    };
+  }
+
+  /** The features pixel-2048, which cost less together than one by one. */
+  async #seePixels(): Promise<SeenScenes> {
     const vision = this.#blank.slice(), scenes = this.#runs.length, views = PHANTOM_VIEWS.length;
     const frameTimes = new Float64Array(scenes * views);
     let group: (readonly Float32Array[])[] = [];

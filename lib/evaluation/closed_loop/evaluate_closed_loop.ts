@@ -1,5 +1,6 @@
 /** Lets a policy act in the phantom and judges how it went. */
 import { reuseCount } from "../../datasets/vision_reuse.ts";
+import type { FeatureExtractor } from "../../features/extractor.ts";
 import { type ClosedLoop, createClosedLoop } from "../../phantom/closed_loop.ts";
 import { expertVelocity } from "../../phantom/expert.ts";
 import { ACTION_SECONDS, ACTION_VALUES, CHUNK_ACTIONS } from "../../phantom/samples.ts";
@@ -40,6 +41,8 @@ export interface ClosedLoopEvaluationOptions {
   readonly visionLatencyMs?: number;
   /** JPEG quality of the frames; null for frames as they are rendered. Default 90. */
   readonly quality?: number | null;
+  /** Makes the features that the policy sees, of one token each; default pixel-2048. */
+  readonly extractor?: FeatureExtractor;
   /** Stops between two queries. */
   readonly signal?: AbortSignal;
   /** Told the simulated seconds that are done, and all. */
@@ -57,10 +60,10 @@ interface Driving {
   readonly replan: number;
   /** Actions of a plan. */
   readonly horizon: number;
-  /** Actions from one look of the cameras to the next. */
-  readonly visionReuse: number;
+  /** Actions from one look of the cameras to the next; null: they are not looked at. */
+  readonly visionReuse: number | null;
   /** Time until what they saw is known. */
-  readonly visionLatencyMs: number;
+  readonly visionLatencyMs: number | null;
 }
 
 const STEPS_PER_ACTION = Math.round(ACTION_SECONDS * STEPS_PER_SECOND);
@@ -72,7 +75,8 @@ const STEPS_PER_ACTION = Math.round(ACTION_SECONDS * STEPS_PER_SECOND);
  * rest. The same policy, scenes and options give the same report, except for its `seconds`.
  *
  * @param policy the policy, or the name of one that needs no training; the expert knows the truth and
- * steers every 0.01 s, so that replanning, reuse and latencies do not concern it
+ * steers every 0.01 s, so that replanning and latencies do not concern it; none of these looks at the
+ * cameras
  * @param options scenes, replanning, latency
  * @returns how often it succeeds, why it fails, how large its errors are
  * @throws {RangeError} if an option is out of range, or the policy returns values that are not finite,
@@ -102,7 +106,7 @@ export async function evaluateClosedLoop(
     sceneSeed: options.sceneSeed ?? 9000,
     task: options.task ?? "Blue_point",
     latencyMs: inRange("latencyMs", options.latencyMs ?? 0, 0, 1000 * SECONDS, 10),
-    ...visionSetting(options),
+    ...visionSetting(policy, options),
     quality: options.quality === undefined ? 90 : options.quality,
   };
   const horizon = inRange("horizon", options.horizon ?? CHUNK_ACTIONS, 1, 10_000, 1);
@@ -168,10 +172,10 @@ async function drive(
   spent: { observe: number; policy: number },
 ): Promise<number> {
   const { quality, replan, horizon } = driving;
-  const scenes = new ObservedScenes(runs, quality, horizon);
-  const vision = new DelayedVision(scenes, {
+  const scenes = new ObservedScenes(runs, quality, horizon, options.extractor);
+  const vision = driving.visionReuse === null ? null : new DelayedVision(scenes, {
     period: STEPS_PER_ACTION * driving.visionReuse,
-    latency: stepsOf(driving.visionLatencyMs),
+    latency: stepsOf(driving.visionLatencyMs ?? 0),
     asked: STEPS_PER_ACTION * replan,
   });
   const plans: (ArrayLike<number> | null)[] = [];
@@ -182,8 +186,8 @@ async function drive(
     if (step > 0 && step % STEPS_PER_ACTION === 0) scenes.moved();
     if (isAsked) await breathe(options, step / STEPS_PER_SECOND);
     const start = performance.now();
-    await vision.look(step);
-    const seen = isAsked ? vision.newest(step) : null;
+    await vision?.look(step);
+    const seen = !isAsked ? null : vision === null ? scenes.unseen : vision.newest(step);
     const query = seen && scenes.query(seen);
     const asked = performance.now();
     spent.observe += asked - start;
@@ -200,12 +204,20 @@ async function drive(
   return plans.filter((plan) => plan !== null).length;
 }
 
-/** How the cameras are looked at; one model answers before it looks again. */
-function visionSetting(options: ClosedLoopEvaluationOptions) {
+/** How the cameras are looked at, if they are; one model answers before it looks again. */
+function visionSetting(
+  policy: ClosedLoopPolicy | BuiltInPolicy,
+  options: ClosedLoopEvaluationOptions,
+) {
   const visionReuse = inRange("visionReuse", options.visionReuse ?? 1, 1, 10 * SECONDS, 1);
   const visionLatencyMs = options.visionLatencyMs ?? 0;
   const needed = reuseCount(inRange("visionLatencyMs", visionLatencyMs, 0, 1000 * SECONDS, 10));
-  if (visionReuse >= needed) return { visionReuse, visionLatencyMs };
+  if (visionReuse >= needed) {
+    const isBlind = typeof policy === "string";
+    return isBlind
+      ? { visionReuse: null, visionLatencyMs: null }
+      : { visionReuse, visionLatencyMs };
+  }
   throw new RangeError(
     `Cannot run a closed loop: with visionLatencyMs ${visionLatencyMs} visionReuse must be at least ` +
       `${needed}, because the model looks again when it has answered, current value is ` +

@@ -7,3 +7,4 @@ export * from "./baselines.ts";
 export * from "./evaluate_closed_loop.ts";
 export * from "./policy.ts";
 export * from "./report.ts";
+export * from "./simulate_session.ts";

@@ -17,7 +17,7 @@ export interface ClosedLoopQuery {
   readonly index: Float64Array;
   /** `(B)` what the policy is told, in the words that recordings of the task have. */
   readonly instructions: readonly string[];
-  /** `(B·1·2048)` the feature pixel-2048 of the newest frame of each view. */
+  /** `(B·1·D)` the feature of the newest frame of each view: pixel-2048, unless asked for another. */
   readonly vision: Float32Array;
   /** `(B·5)` how old these frames are, s. */
   readonly frameAge: Float64Array;

@@ -59,10 +59,10 @@ export interface ClosedLoopSetting {
   readonly replanMs: number;
   /** ms until a plan takes effect. */
   readonly latencyMs: number;
-  /** Actions that share what the cameras saw, R. */
-  readonly visionReuse: number;
-  /** ms until what the cameras saw is known. */
-  readonly visionLatencyMs: number;
+  /** Actions that share what the cameras saw, R; null for a policy that sees nothing. */
+  readonly visionReuse: number | null;
+  /** ms until what the cameras saw is known; null for a policy that sees nothing. */
+  readonly visionLatencyMs: number | null;
   /** JPEG quality of the frames; null for frames as they are rendered. */
   readonly quality: number | null;
   /** How often the policy was asked, each time for all scenes. */
@@ -150,7 +150,8 @@ export function closedLoopReport(
 
 /**
  * The rows of a table of reports, a heading first. Where the cameras were not looked at for each action
- * it has a column of how often they were, and of how much later that was known.
+ * it has a column of how often they were, and of how much later that was known; – for policies that see
+ * nothing.
  *
  * @param reports with their names
  * @returns rows for `formatTable`
@@ -167,11 +168,11 @@ export function closedLoopReport(
 export function closedLoopRows(
   reports: readonly (readonly [name: string, report: ClosedLoopReport])[],
 ): (string | number)[][] {
-  const isSlow = reports.some(([, { visionReuse, visionLatencyMs }]) =>
-    visionReuse > 1 || visionLatencyMs > 0
-  );
   const vision = ({ visionReuse, visionLatencyMs }: ClosedLoopSetting) =>
-    `${100 * visionReuse}${visionLatencyMs > 0 ? ` + ${visionLatencyMs}` : ""}`;
+    visionReuse === null
+      ? "–"
+      : `${100 * visionReuse}${visionLatencyMs ? ` + ${visionLatencyMs}` : ""}`;
+  const isSlow = reports.some(([, report]) => !["–", "100"].includes(vision(report)));
   const millimetres = ({ p50, p95 }: ClosedLoopErrors) =>
     [p50, p95].map((value) => value === null ? "–" : value.toFixed(2));
   return [
