@@ -5,6 +5,7 @@ const LARGEST = 1e100, SMALLEST = 1e-100;
 
 /** The trace without values that no axis can show: they become holes. */
 export function drawable(trace: Trace): Trace {
+  if (trace.type === "heatmap" || trace.type === "scatter3d") return trace;
   return isHorizontal(trace)
     ? { ...trace, x: trace.x.map((value) => value === null ? null : place(value)) }
     : drawableUpright(trace);
@@ -16,12 +17,12 @@ export function isHorizontal(trace: Trace): trace is HorizontalBarTrace {
 }
 
 function drawableUpright<T extends UprightTrace>(trace: T): T {
-  const x: Coordinate[] = [], y: (number | null)[] = [];
-  trace.x.forEach((value, i) => {
-    const across = typeof value === "string" ? value : place(value), up = place(trace.y[i] ?? null);
-    x.push(across ?? 0);
-    y.push(across === null ? null : up);
-  });
+  const places = trace.x.map((value) => typeof value === "string" ? value : place(value));
+  const known = places.find((value) => value !== null);
+  if (known === undefined) return { ...trace, x: [], y: [] };
+  // A hole stands where something else does, so that it does not stretch the axis.
+  const x: Coordinate[] = places.map((value) => value ?? known);
+  const y = places.map((value, i) => value === null ? null : place(trace.y[i] ?? null));
   return { ...trace, x, y };
 }
 

@@ -1,3 +1,4 @@
+import { largestOf, leastOf } from "./_compact.ts";
 import type { Axis, HorizontalBarTrace, Layout } from "./figure.ts";
 import { BAR_SHARE, fill, WHISKER } from "./_marks.ts";
 import { type Box, numericScale, type Scale } from "./_panel.ts";
@@ -13,7 +14,7 @@ export function drawHorizontalBars(
   const names = [...new Set(traces.flatMap(({ y }) => y))];
   const most = Math.floor(area.width * 0.6 / CHARACTER);
   const shown = names.map((name) => name.length > most ? `${name.slice(0, most - 1)}…` : name);
-  const room = Math.max(...shown.map((name) => name.length), 0) * CHARACTER + 10;
+  const room = largestOf(shown.map((name) => name.length), 0) * CHARACTER + 10;
   const box = { ...area, left: area.left + room, width: area.width - room };
   const x = valueScale(layout.xaxis ?? {}, traces, box);
   const band = box.height / Math.max(1, names.length), height = band * BAR_SHARE / traces.length;
@@ -44,7 +45,7 @@ function valueScale(axis: Axis, traces: readonly HorizontalBarTrace[], box: Box)
       ]
     )
   );
-  const low = Math.min(0, ...ends), high = Math.max(0, ...ends);
+  const low = leastOf(ends, 0), high = largestOf(ends, 0);
   const span = high > low ? high - low : 1;
   // Texts stand beyond the ends of bars.
   const range: [number, number] = [low, low + span * 1.14];

@@ -1,4 +1,5 @@
-import type { BarTrace, ScatterTrace, Trace, UprightTrace } from "./figure.ts";
+import type { BarTrace, Scatter3dTrace, ScatterTrace, Trace, UprightTrace } from "./figure.ts";
+import { drawHeatmap } from "./_heatmap.ts";
 import type { Panel } from "./_panel.ts";
 import { colourClass, element, number } from "./_svg.ts";
 
@@ -15,15 +16,17 @@ export const WHISKER = {
 
 /** Everything of one panel between its axes. */
 export function drawTraces(panel: Panel, colours: ReadonlyMap<Trace, string>): string {
+  const heat = panel.traces.filter((trace) => trace.type === "heatmap");
   const bars = panel.traces.filter((trace) => trace.type === "bar");
   const lines = panel.traces.filter((trace) => trace.type === "scatter");
-  return bars.map((bar, i) => drawBars(panel, bar, i, bars.length, colours.get(bar)!)).join("") +
+  return heat.map((trace) => drawHeatmap(panel, trace)).join("") +
+    bars.map((bar, i) => drawBars(panel, bar, i, bars.length, colours.get(bar)!)).join("") +
     lines.map((line) => drawScatter(panel, line, colours.get(line)!)).join("");
 }
 
 /** The sample of a trace in the legend, 26 pixels wide, its middle at (x, y). */
 export function drawSample(trace: Trace, colour: string, x: number, y: number): string {
-  if (trace.type === "bar") {
+  if (trace.type === "bar" || trace.type === "heatmap") {
     return element("rect", {
       x: number(x + 6),
       y: number(y - 6),
@@ -107,8 +110,9 @@ function drawErrors(
   return element("path", { d: path, ...WHISKER });
 }
 
-function drawPoint(
-  { marker, opacity }: ScatterTrace,
+/** A point of a trace at some pixel. */
+export function drawPoint(
+  { marker, opacity }: ScatterTrace | Scatter3dTrace,
   x: number,
   y: number,
   colour: string,
@@ -126,7 +130,8 @@ function drawPoint(
   return element("polygon", { points, ...look });
 }
 
-function stroke(colour: string, { line, opacity }: ScatterTrace) {
+/** Attributes of a line. */
+export function stroke(colour: string, { line, opacity }: ScatterTrace | Scatter3dTrace) {
   return {
     stroke: colour,
     "stroke-width": line?.width ?? 2,

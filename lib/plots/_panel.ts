@@ -1,4 +1,5 @@
-import type { Axis, Coordinate, Layout, UprightTrace } from "./figure.ts";
+import type { Axis, Coordinate, Layout, PanelTrace } from "./figure.ts";
+import { leastOf } from "./_compact.ts";
 import { linearTicks, logTicks, logTickTexts, roundRange, tickTexts } from "./_ticks.ts";
 
 /** A rectangle in pixels. */
@@ -25,11 +26,11 @@ export interface Panel {
   readonly box: Box;
   readonly x: Scale;
   readonly y: Scale;
-  readonly traces: readonly UprightTrace[];
+  readonly traces: readonly PanelTrace[];
 }
 
 /** The panels of a figure, in the order in which their traces appear. */
-export function resolvePanels(data: readonly UprightTrace[], layout: Layout, area: Box): Panel[] {
+export function resolvePanels(data: readonly PanelTrace[], layout: Layout, area: Box): Panel[] {
   const byAxes = Map.groupBy(data, ({ xaxis = "x", yaxis = "y" }) => `${xaxis} ${yaxis}`);
   return [...byAxes.values()].map((traces) => {
     const { xaxis = "x", yaxis = "y" } = traces[0]!;
@@ -55,7 +56,7 @@ function axisOf(layout: Layout, id: string): Axis {
   return layout[key] ?? {};
 }
 
-function horizontalScale(axis: Axis, traces: readonly UprightTrace[], { left, width }: Box): Scale {
+function horizontalScale(axis: Axis, traces: readonly PanelTrace[], { left, width }: Box): Scale {
   const values = [...new Set(traces.flatMap(({ x }) => [...x]))];
   if (axis.type === "category" || values.some((value) => typeof value === "string")) {
     const band = width / Math.max(1, values.length);
@@ -65,7 +66,7 @@ function horizontalScale(axis: Axis, traces: readonly UprightTrace[], { left, wi
   }
   const numbers = (values as number[]).sort((a, b) => a - b);
   const hasBars = traces.some(({ type }) => type === "bar");
-  const gap = Math.min(...numbers.slice(1).map((value, i) => value - numbers[i]!), Infinity);
+  const gap = leastOf(numbers.slice(1).map((value, i) => value - numbers[i]!), Infinity);
   const margin = !hasBars ? 0 : Number.isFinite(gap) ? gap / 2 : 0.5;
   const low = (numbers[0] ?? 0) - margin, high = (numbers.at(-1) ?? 1) + margin;
   const scale = numericScale(
@@ -78,14 +79,13 @@ function horizontalScale(axis: Axis, traces: readonly UprightTrace[], { left, wi
   return { ...scale, band: Number.isFinite(gap) ? gap / (high - low) * width : width };
 }
 
-function verticalScale(axis: Axis, traces: readonly UprightTrace[], { top, height }: Box): Scale {
-  const values = traces.flatMap(({ y, error_y }) =>
-    y.flatMap((value, i) =>
-      value === null
-        ? []
-        : [value - (error_y?.arrayminus[i] ?? 0), value + (error_y?.array[i] ?? 0)]
-    )
-  ).filter((value) => axis.type !== "log" || value > 0);
+function verticalScale(axis: Axis, traces: readonly PanelTrace[], { top, height }: Box): Scale {
+  const values = traces.flatMap((trace) => {
+    const errors = trace.type === "heatmap" ? undefined : trace.error_y;
+    return trace.y.flatMap((value, i) =>
+      value === null ? [] : [value - (errors?.arrayminus[i] ?? 0), value + (errors?.array[i] ?? 0)]
+    );
+  }).filter((value) => axis.type !== "log" || value > 0);
   let low = values.reduce((a, b) => Math.min(a, b), Infinity);
   let high = values.reduce((a, b) => Math.max(a, b), -Infinity);
   if (values.length === 0) [low, high] = [axis.type === "log" ? 0.1 : 0, 1];
@@ -111,11 +111,13 @@ export function numericScale(
   const isLog = axis.type === "log";
   const of = (value: number) => isLog ? Math.log10(value) : value;
   const [low, last] = axis.range ?? [of(fromData[0]), of(fromData[1])];
-  const high = last > low ? last : low + 1;
+  const high = last === low ? low + 1 : last; // an axis may be turned round
+  const [least, most] = high > low ? [low, high] : [high, low];
   const at = (value: Coordinate) =>
     start + (of(Number(value)) - low) / (high - low) * (end - start);
-  const places = isLog ? logTicks(low, high) : linearTicks(low, high, count);
-  const texts = isLog ? logTickTexts(places) : tickTexts(places, axis.tickformat);
+  const places = axis.tickvals ?? (isLog ? logTicks(least, most) : linearTicks(least, most, count));
+  const texts = axis.ticktext ??
+    (isLog ? logTickTexts(places) : tickTexts(places, axis.tickformat));
   return {
     axis,
     at,

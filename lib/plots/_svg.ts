@@ -1,4 +1,4 @@
-import { PALETTE } from "./palette.ts";
+import { COLOURS } from "./palette.ts";
 
 /** Colours of grounds, axes and texts. */
 export const GROUND = { light: "#ffffff", dark: "#16181d" } as const;
@@ -35,13 +35,13 @@ export function number(value: number): string {
 
 /** Class of a colour that has a sister on dark ground. */
 export function colourClass(what: "fill" | "stroke", colour: string): string | undefined {
-  const name = Object.entries(PALETTE).find(([, { light }]) => light === colour)?.[0];
+  const name = [...COLOURS].find(([, { light }]) => light === colour)?.[0];
   return name === undefined ? undefined : `${what}-${name}`;
 }
 
 /** The style sheet of a figure: fonts, and the colours on dark ground. */
 export function styleSheet(): string {
-  const series = Object.entries(PALETTE).map(([name, { dark }]) =>
+  const series = [...COLOURS].map(([name, { dark }]) =>
     `.trocar-figure .fill-${name}{fill:${dark}}.trocar-figure .stroke-${name}{stroke:${dark}}`
   ).join("");
   return `<style>.trocar-figure text{font:12px system-ui,sans-serif;fill:${TEXT.light}}` +

@@ -1,3 +1,5 @@
+import { largestOf } from "./_compact.ts";
+
 /** Places of about `count` round numbers (1, 2 or 5 times a power of ten) from low to high. */
 export function linearTicks(low: number, high: number, count: number): number[] {
   const step = roundStep((high - low) / Math.max(1, count));
@@ -36,11 +38,14 @@ export function roundRange(low: number, high: number, count: number): [number, n
 /** Texts of ticks, all with as many decimals as the finest needs. */
 export function tickTexts(ticks: readonly number[], format?: ".0%"): string[] {
   if (format === ".0%") return ticks.map((tick) => `${clean(tick * 100)} %`);
-  const largest = Math.max(...ticks.map(Math.abs));
+  const largest = largestOf(ticks.map(Math.abs), -Infinity);
   if (largest >= 1e5 || largest < 1e-3) {
     return ticks.map((tick) => tick === 0 ? "0" : tick.toExponential().replace("e+", "e"));
   }
-  const decimals = Math.max(0, ...ticks.map((tick) => String(tick).split(".")[1]?.length ?? 0));
+  const decimals = largestOf(
+    ticks.map((tick) => String(tick).split(".")[1]?.length ?? 0),
+    0,
+  );
   return ticks.map((tick) => tick.toFixed(decimals).replace("-", "−"));
 }
 

@@ -1,5 +1,6 @@
-import type { Figure, Layout, ScatterTrace, Trace } from "./figure.ts";
+import type { Figure, ScatterTrace } from "./figure.ts";
 import { type SeriesRole, styleOf } from "./_series.ts";
+import { stackedFigure } from "./_stacked.ts";
 
 /** Chunks of one series, one after the other. */
 export interface ChunkSeries {
@@ -59,41 +60,24 @@ const ROW_HEIGHT = 104, MARGIN = 130;
 export function chunkOverlay(input: ChunkOverlayInput): Figure {
   const { dimensions, units, series } = input;
   const rows = dimensions.flatMap((_, d) => units[d] === "1" ? [] : [d]);
-  const height = 1 / Math.max(1, rows.length), gap = 0.16 * height;
-  const data: Trace[] = [];
-  let layout: Layout = {
-    title: { text: input.title },
-    height: MARGIN + ROW_HEIGHT * rows.length,
-  };
-  rows.forEach((dimension, row) => {
-    const number = row === 0 ? "" : row + 1, isLast = row === rows.length - 1;
-    data.push(...series.map((one): Trace => ({
-      type: "scatter",
-      mode: "lines",
-      name: one.name,
-      legendgroup: one.name,
-      showlegend: row === 0,
-      ...strokeOf(one.role),
-      xaxis: `x${number}` as "x",
-      yaxis: `y${number}` as "y",
-      ...points(input, one.values, dimension),
-    })));
-    const unit = units[dimension] === "" ? "" : ` (${units[dimension]})`;
-    layout = {
-      ...layout,
-      [`xaxis${number}`]: {
-        anchor: `y${number}`,
-        showticklabels: isLast,
-        ...(isLast ? { title: { text: "time (s)" } } : {}),
-      },
-      [`yaxis${number}`]: {
-        anchor: `x${number}`,
-        domain: [1 - (row + 1) * height + gap / 2, 1 - row * height - gap / 2],
-        title: { text: `${dimensions[dimension]}${unit}` },
-      },
-    };
-  });
-  return { data, layout };
+  return stackedFigure(
+    { title: { text: input.title }, height: MARGIN + ROW_HEIGHT * rows.length },
+    { title: { text: "time (s)" } },
+    rows.map((dimension) => {
+      const unit = units[dimension] === "" ? "" : ` (${units[dimension]})`;
+      return {
+        y: { title: { text: `${dimensions[dimension]}${unit}` } },
+        traces: series.map((one): ScatterTrace => ({
+          type: "scatter",
+          mode: "lines",
+          name: one.name,
+          legendgroup: one.name,
+          ...strokeOf(one.role),
+          ...points(input, one.values, dimension),
+        })),
+      };
+    }),
+  );
 }
 
 /** The truth is a pale band, on which the policy's thin line can be seen to lie. */

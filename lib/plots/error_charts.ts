@@ -1,4 +1,4 @@
-import type { Axis, Figure, Layout, Trace } from "./figure.ts";
+import type { Axis, Figure, Layout, UprightTrace } from "./figure.ts";
 import { type SeriesRole, styleOf } from "./_series.ts";
 
 export type { SeriesRole };
@@ -116,19 +116,19 @@ export function stepErrors({ panels, stepSeconds = 0.1 }: StepErrorsInput): Figu
 interface PanelInput {
   readonly x: Axis;
   readonly y: Axis;
-  readonly traces: readonly Trace[];
+  readonly traces: readonly UprightTrace[];
 }
 
 /** Panels side by side; the legend has each series once. */
 function panelFigure(title: string, panels: readonly PanelInput[]): Figure {
   const gap = panels.length > 1 ? 0.14 : 0;
   const width = (1 - gap * (panels.length - 1)) / Math.max(1, panels.length);
-  const data: Trace[] = [];
+  const data: UprightTrace[] = [];
   let layout: Layout = { title: { text: title }, barmode: "group" };
   panels.forEach(({ x, y, traces }, i) => {
     const number = i === 0 ? "" : i + 1;
     const left = i * (width + gap);
-    data.push(...traces.map((trace): Trace => ({
+    data.push(...traces.map((trace): UprightTrace => ({
       ...trace,
       xaxis: `x${number}` as "x",
       yaxis: `y${number}` as "y",

@@ -96,11 +96,66 @@ export interface HorizontalBarTrace extends Omit<TraceBase, "x" | "y" | "error_y
   readonly textposition?: "outside";
 }
 
+/** A grid of coloured cells. */
+export interface HeatmapTrace extends Omit<TraceBase, "x" | "y" | "marker" | "error_y"> {
+  /** Kind of trace. */
+  readonly type: "heatmap";
+  /** Middles of the columns, evenly spaced. */
+  readonly x: readonly number[];
+  /** Middles of the rows, evenly spaced. */
+  readonly y: readonly number[];
+  /** Rows of values; null has no colour. */
+  readonly z: readonly (readonly (number | null)[])[];
+  /** Value of the first colour. */
+  readonly zmin: number;
+  /** Value of the last colour. */
+  readonly zmax: number;
+  /** Places from 0 to 1 and colours. */
+  readonly colorscale: readonly (readonly [number, string])[];
+  /** Whether the scale stands beside the figure; default true. */
+  readonly showscale?: boolean;
+  /** The scale beside the figure. */
+  readonly colorbar?: {
+    /** What the values are, with their unit. */
+    readonly title: {
+      /** The text. */
+      readonly text: string;
+    };
+  };
+  /** Written into the cells. */
+  readonly text?: readonly (readonly string[])[];
+  /** That `text` is written. */
+  readonly texttemplate?: "%{text}";
+}
+
+/** A line or points in space; a figure has only such traces, or none. */
+export interface Scatter3dTrace extends Omit<TraceBase, "x" | "y" | "error_y" | "xaxis" | "yaxis"> {
+  /** It stands between no two axes. */
+  readonly xaxis?: never;
+  /** It stands between no two axes. */
+  readonly yaxis?: never;
+  /** Kind of trace. */
+  readonly type: "scatter3d";
+  /** What is drawn. */
+  readonly mode: "lines" | "markers" | "lines+markers";
+  /** First coordinate. */
+  readonly x: readonly number[];
+  /** Second coordinate. */
+  readonly y: readonly number[];
+  /** Third coordinate, upwards. */
+  readonly z: readonly number[];
+  /** The line. */
+  readonly line?: LineStyle;
+}
+
 /** Traces whose values go upwards. */
 export type UprightTrace = ScatterTrace | BarTrace;
 
+/** Traces between two axes of numbers. */
+export type PanelTrace = UprightTrace | HeatmapTrace;
+
 /** The kinds of traces that trocar makes and {@linkcode renderSvg} draws; a subset of Plotly's. */
-export type Trace = UprightTrace | HorizontalBarTrace;
+export type Trace = PanelTrace | HorizontalBarTrace | Scatter3dTrace;
 
 /** An axis. */
 export interface Axis {
@@ -115,6 +170,8 @@ export interface Axis {
   readonly anchor?: AxisId<"x"> | AxisId<"y">;
   /** Default linear, or categories where x are names. */
   readonly type?: "linear" | "log" | "category";
+  /** The axis whose ends this one always has, also when it is zoomed. */
+  readonly matches?: AxisId<"x">;
   /** Ends of the axis; of a logarithmic one their decimal logarithms. Default from the data. */
   readonly range?: readonly [number, number];
   /** `tozero` starts at 0. */
@@ -125,6 +182,12 @@ export interface Axis {
   readonly automargin?: true;
   /** Whether numbers stand at the ticks; default true. */
   readonly showticklabels?: boolean;
+  /** Decades between the ticks of a logarithmic axis; {@linkcode renderSvg} chooses by itself. */
+  readonly dtick?: 1;
+  /** Where ticks stand; default at round numbers. */
+  readonly tickvals?: readonly number[];
+  /** What is written at `tickvals`. */
+  readonly ticktext?: readonly string[];
   /** Format of the numbers; `.0%` for shares. */
   readonly tickformat?: ".0%";
 }
@@ -146,6 +209,17 @@ export interface Layout {
   readonly xaxis?: Axis;
   /** First vertical axis. */
   readonly yaxis?: Axis;
+  /** The axes of a figure in space. */
+  readonly scene?: {
+    /** First axis. */
+    readonly xaxis: Axis;
+    /** Second axis. */
+    readonly yaxis: Axis;
+    /** Third axis. */
+    readonly zaxis: Axis;
+    /** One unit is equally long along all three. */
+    readonly aspectmode: "data";
+  };
   /** Further axes. */
   readonly [axis: `xaxis${number}` | `yaxis${number}`]: Axis;
 }

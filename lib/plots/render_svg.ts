@@ -1,9 +1,12 @@
-import type { Axis, Figure, Trace, UprightTrace } from "./figure.ts";
+import { largestOf } from "./_compact.ts";
+import type { Axis, Figure, PanelTrace, Trace } from "./figure.ts";
 import { drawable, isHorizontal } from "./_drawable.ts";
+import { drawColourBar } from "./_heatmap.ts";
 import { drawHorizontalBars } from "./_horizontal_bars.ts";
 import { drawSample, drawTraces } from "./_marks.ts";
 import { type Box, type Panel, resolvePanels } from "./_panel.ts";
 import { PALETTE } from "./palette.ts";
+import { drawScene } from "./_scene.ts";
 import {
   AXIS_LINE,
   CHARACTER,
@@ -23,11 +26,12 @@ const MARGIN = 14,
   AXIS_TITLE = 18,
   TITLE = 30,
   LEGEND_ROW = 20,
-  SAMPLE = 26;
+  SAMPLE = 26,
+  COLOUR_BAR = 84;
 
 /**
- * Draws a figure as SVG, without a browser: lines, points, grouped bars that stand or lie, axes with
- * ticks and titles, a legend. Colours follow the reader's light or dark mode; long names under
+ * Draws a figure as SVG, without a browser: lines, points, grouped bars that stand or lie, heat maps,
+ * paths in space, axes with ticks and titles, a legend. Colours follow the reader's light or dark mode; long names under
  * standing bars are turned.
  *
  * @param figure with traces of the kinds in {@linkcode Figure}
@@ -49,10 +53,15 @@ export function renderSvg(figure: Figure): string {
   const { layout } = figure;
   const data = figure.data.map(drawable);
   const lying = data.filter(isHorizontal);
-  const upright = data.filter((trace): trace is UprightTrace => !isHorizontal(trace));
+  const upright = data.filter((trace): trace is PanelTrace =>
+    !isHorizontal(trace) && trace.type !== "scatter3d"
+  );
+  const space = data.filter((trace) => trace.type === "scatter3d");
+  const heat = upright.find((trace) => trace.type === "heatmap");
+  const bar = heat === undefined || heat.showscale === false ? 0 : COLOUR_BAR;
   const width = layout.width ?? WIDTH, height = layout.height ?? HEIGHT;
   const colours = traceColours(data);
-  const left = lying.length > 0 ? MARGIN : LEFT;
+  const left = lying.length > 0 ? MARGIN : Math.max(LEFT, laneNames(layout));
   const title = layout.title === undefined ? 10 : TITLE;
   const legend = drawLegend(data, colours, { left, width, top: title });
   const top = title + legend.height;
@@ -61,13 +70,16 @@ export function renderSvg(figure: Figure): string {
   const area = {
     left,
     top,
-    width: width - left - RIGHT,
+    width: width - left - RIGHT - bar,
     height: Math.max(40, height - top - bottom),
   };
   const drawing = lying.length > 0
     ? drawHorizontalBars(lying, layout, area, colours)
+    : space.length > 0
+    ? drawScene(space, layout, area, colours)
     : resolvePanels(upright, layout, area)
-      .map((panel) => drawAxes(panel) + clipped(panel, drawTraces(panel, colours))).join("");
+      .map((panel) => drawAxes(panel) + clipped(panel, drawTraces(panel, colours))).join("") +
+      (bar === 0 ? "" : drawColourBar(heat!, area));
   const name = layout.title?.text ?? "figure";
   return `<svg xmlns="http://www.w3.org/2000/svg" class="trocar-figure" role="img" ` +
     `aria-label="${escapeXml(name)}" viewBox="0 0 ${width} ${height}" width="${width}" ` +
@@ -85,9 +97,11 @@ function traceColours(data: readonly Trace[]): Map<Trace, string> {
   const order = Object.values(PALETTE).map(({ light }) => light);
   const keys = [...new Set(data.map(keyOf))];
   return new Map(data.map((trace) => {
-    const own = trace.type === "scatter"
+    const own = trace.type === "scatter" || trace.type === "scatter3d"
       ? trace.line?.color ?? trace.marker?.color
-      : trace.marker?.color;
+      : trace.type === "bar"
+      ? trace.marker?.color
+      : undefined;
     return [trace, (own ?? order[keys.indexOf(keyOf(trace)) % order.length]!).toLowerCase()];
   }));
 }
@@ -126,10 +140,23 @@ function hasHorizontalTitle(layout: Figure["layout"]): boolean {
   );
 }
 
+/** Room for names beside the lanes of the vertical axes, and for a title beside them. */
+function laneNames(layout: Figure["layout"]): number {
+  const rooms = Object.entries(layout).flatMap(([key, value]) => {
+    const { ticktext, title } = Object(value) as Axis;
+    if (!key.startsWith("yaxis") || ticktext === undefined) return [];
+    const longest = largestOf(ticktext.map((text) => text.length), 0);
+    return [longest * CHARACTER + 10 + (title === undefined ? 0 : AXIS_TITLE)];
+  });
+  return largestOf(rooms, 0);
+}
+
 /** Space for names of categories that are too long to stand side by side. */
-function turnedHeight(data: readonly UprightTrace[], width: number): number {
-  const names = new Set(data.flatMap(({ x }) => x.filter((value) => typeof value === "string")));
-  const longest = Math.max(0, ...[...names].map((name) => name.length));
+function turnedHeight(data: readonly PanelTrace[], width: number): number {
+  const names = new Set(
+    data.flatMap(({ x }) => x.flatMap((value) => typeof value === "string" ? [value] : [])),
+  );
+  const longest = largestOf([...names].map((name) => name.length), 0);
   const isTight = longest * CHARACTER > (width - LEFT - RIGHT) / Math.max(1, names.size) - 6;
   return isTight ? Math.min(110, longest * CHARACTER * 0.6) : 0;
 }
@@ -175,8 +202,8 @@ function drawTitles({ box, x, y }: Pick<Panel, "box" | "x" | "y">): string {
     "text-anchor": "middle",
   }, x.axis.title.text);
   if (y.axis.title === undefined) return below;
-  const widest = Math.max(0, ...y.ticks.map(({ text }) => text.length)) * CHARACTER;
-  const at = `translate(${number(left - 16 - widest)} ${number(top + height / 2)}) rotate(-90)`;
+  const widest = largestOf(y.ticks.map(({ text }) => text.length), 0) * CHARACTER;
+  const at = `translate(${number(left - 19 - widest)} ${number(top + height / 2)}) rotate(-90)`;
   return below + element("text", { transform: at, "text-anchor": "middle" }, y.axis.title.text);
 }
 

@@ -52,6 +52,28 @@ Deno.test("bars of one place stand side by side, from zero, as high as their val
   assert(x[0]! + widths[0]! <= x[2]! && x[2]! + widths[2]! <= x[1]!, `${x}: a, b of dx, then dy`);
 });
 
+Deno.test("a point at no finite place does not stretch the axis, and interrupts the line", () => {
+  const trace = (x: number[]) => renderSvg({ data: [line([1, 2, 3, 4], { x })], layout: {} });
+  const svg = trace([1000, 1001, NaN, 1003]);
+  assert(paths(trace([1000, 1001, 1002, 1003]))[0]![3]![0]! > 600, "the axis ends at the last");
+  const [[first, second]] = paths(svg) as [number[][]];
+  assert(second![0]! - first![0]! > 190, `${first} and ${second} are a third apart`);
+  assert.equal(paths(svg)[0]!.length, 3);
+  assertWellFormed(trace([NaN, Infinity, -Infinity, NaN]));
+});
+
+Deno.test("a trace of many points is drawn", () => {
+  const values = Array.from({ length: 150_000 }, (_, i) => i);
+  assert(paths(renderSvg({ data: [line(values)], layout: {} }))[0]!.length === values.length);
+  const bars: Trace = {
+    type: "bar",
+    orientation: "h",
+    x: values,
+    y: values.map((i) => `${i % 3}`),
+  };
+  assert(renderSvg({ data: [bars], layout: {} }).endsWith("</svg>"));
+});
+
 Deno.test("texts cannot become markup, whatever they hold", () => {
   const evil = `</svg><script>alert("x")</script>&\u0000`;
   const svg = renderSvg({
