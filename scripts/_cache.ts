@@ -4,6 +4,7 @@ import {
   choiceFlag,
   type CommandContext,
   type CommandResult,
+  engineFlag,
   type Flag,
   formatTable,
   integerFlag,
@@ -28,6 +29,7 @@ import {
   type Share,
   shareOfTfConfig,
 } from "../lib/features/mod.ts";
+import { extractorOptions, MODEL_FLAGS } from "../lib/programs/feature_flags.ts";
 
 /** This process's part of the plan. */
 export const shardFlag: Flag<Share | undefined> = {
@@ -57,7 +59,8 @@ export const CACHE_FLAGS = {
     placeholder: "VIEW",
     defaultText: "those of the features",
   }),
-  model: textFlag("folder of the model that --features qwen2.5-vl-3b runs", { placeholder: "DIR" }),
+  ...MODEL_FLAGS,
+  engine: engineFlag(),
   import: textFlag("mapping of the files that --features imported takes, see below", {
     placeholder: "FILE",
   }),
@@ -121,7 +124,7 @@ export async function makePlan(
     readonly onFound?: () => void;
   } = {},
 ): Promise<FeaturePlan> {
-  const { features, views, reuse, maxAgeMs } = values;
+  const { features, reuse, maxAgeMs } = values;
   const { progress, signal } = context;
   const data = rootsOf(values, context);
   if (data.length === 0) {
@@ -135,11 +138,7 @@ export async function makePlan(
     episode.close();
     return episode;
   });
-  const extractor = createExtractor(features, {
-    ...(views.length === 0 ? {} : { views }),
-    ...(values.model === undefined ? {} : { model: values.model }),
-    ...(values.import === undefined ? {} : { import: values.import }),
-  });
+  const extractor = await createExtractor(features, extractorOptions(values, context));
   options.onFound?.();
   const plan = await planFeatures(episodes, extractor, folderOf(values), {
     reuse,

@@ -21,6 +21,7 @@ import {
 } from "../lib/evaluation/mod.ts";
 import { FEATURE_EXTRACTORS } from "../lib/features/mod.ts";
 import { writeFileAtomic } from "../lib/formats/mod.ts";
+import { CACHE_MODE, extractorOptions } from "../lib/programs/feature_flags.ts";
 import { type EvaluatedPolicy, evaluatePolicy } from "../lib/programs/evaluate_policy.ts";
 import {
   policySampling,
@@ -61,10 +62,15 @@ Exit code 0 also where a baseline is better: the verdict is in beatsBaselines an
       features: choiceFlag("where the checkpoint does not say", Object.keys(FEATURE_EXTRACTORS), {
         default: "pixel-2048",
       }),
+      model: textFlag("folder of the model that makes the features qwen2.5-vl-3b", {
+        placeholder: "DIR",
+        defaultText: "the run's",
+      }),
       cache: textFlag("folder of the feature cache", {
         placeholder: "DIR",
         defaultText: "the run's, else features in trocar's cache folder",
       }),
+      cacheMode: CACHE_MODE,
       engine: engineFlag(),
       ...SAMPLING_FLAGS,
       report: textFlag("write a page with figures to this file too", { placeholder: "FILE.html" }),
@@ -79,9 +85,13 @@ Exit code 0 also where a baseline is better: the verdict is in beatsBaselines an
         source = fromFile(path, data);
       } else {
         await startEngine({ engine: flags.engine, quiet: flags.quiet, log: note });
-        const { cache, features } = flags;
+        const { cache, features, cacheMode } = flags;
+        const model = extractorOptions({ model: flags.model }, context);
         const sampling = { ...policySampling(path, flags), seed };
-        source = await evaluatePolicy({ path, data, cache, features, sampling }, context);
+        source = await evaluatePolicy(
+          { path, data, cache, cacheMode, features, model, sampling },
+          context,
+        );
         note(`checkpoint: ${Object.fromEntries(source.about).checkpoint}`);
       }
       const { title, about, chunks, meanSource } = source;

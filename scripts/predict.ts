@@ -4,11 +4,14 @@
  * @module
  */
 import { formatTable, integerFlag, runCommand, textFlag, UsageError } from "../lib/cli/mod.ts";
-import { openPolicy, predictChunk } from "../lib/control/mod.ts";
+import { openPolicy, policyExtractor, predictChunk } from "../lib/control/mod.ts";
 import { EpisodeDataset } from "../lib/datasets/mod.ts";
 import { startEngine } from "../lib/engine/mod.ts";
 import { openEpisode } from "../lib/episodes/mod.ts";
+import { runModel } from "../lib/programs/run_model.ts";
+import { runOf } from "../lib/programs/run_of.ts";
 import { sensorMilliseconds } from "../lib/programs/resolve.ts";
+import { extractorOptions } from "../lib/programs/feature_flags.ts";
 import { policySampling, SAMPLING_FLAGS } from "../lib/programs/sampling_flags.ts";
 
 if (import.meta.main) {
@@ -22,9 +25,14 @@ moment; beside its chunk stands what was recorded. A short program to begin your
       run: textFlag("run, checkpoint folder, .safetensors or .pt file", { placeholder: "PATH" }),
       episode: textFlag("episode, as deno task preprocess makes it", { placeholder: "DIR" }),
       step: integerFlag("action of the episode", { default: 0, min: 0 }),
+      model: textFlag("folder of the model that makes the features qwen2.5-vl-3b", {
+        placeholder: "DIR",
+        defaultText: "the run's",
+      }),
       ...SAMPLING_FLAGS,
     },
-    run: async ({ run, episode: path, step, quiet, ...flags }, { print }) => {
+    run: async ({ run, episode: path, step, model, quiet, ...flags }, context) => {
+      const { print } = context;
       if (run === undefined || path === undefined) {
         throw new UsageError("Cannot predict: --run and --episode should be given.");
       }
@@ -46,12 +54,17 @@ moment; beside its chunk stands what was recorded. A short program to begin your
       const { instruction, image, sensor, sensorMask, sensorRows, actions } = dataset.readBatch([
         sample,
       ]);
+      const given = extractorOptions({ model }, context);
+      const extractor = await policyExtractor(policy, runModel(runOf(policy.path), given));
+      const views = extractor?.identity.views ?? dataset.views;
       const chunk = await predictChunk(policy, {
-        views: Object.fromEntries(dataset.views.map((view, v) => [view, image[v]!])),
+        views: Object.fromEntries(
+          views.map((view) => [view, image[dataset.views.indexOf(view)] ?? null]),
+        ),
         instruction: instruction[0]!,
         sensor: sensorRows[0]! > 0 ? sensor : null,
         sensorMask,
-      });
+      }, extractor);
       const { dimensions, units } = episode.manifest.action;
       const rowsOf = (values: Float32Array) =>
         Array.from({ length: dataset.horizon }, (_, h) => [

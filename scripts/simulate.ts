@@ -6,6 +6,7 @@
 import { basename, resolve } from "node:path";
 import {
   choiceFlag,
+  type CommandContext,
   engineFlag,
   type Flag,
   formatTable,
@@ -26,9 +27,13 @@ import {
   replanActions,
 } from "../lib/evaluation/closed_loop/mod.ts";
 import { openPolicy, type Policy } from "../lib/control/open_policy.ts";
+import { policyExtractor } from "../lib/control/predict_chunk.ts";
 import { startEngine } from "../lib/engine/mod.ts";
 import { plural } from "../lib/episodes/_plural.ts";
-import { CHUNK_ACTIONS, PHANTOM_TASKS } from "../lib/phantom/mod.ts";
+import type { FeatureExtractor } from "../lib/features/mod.ts";
+import { CHUNK_ACTIONS, PHANTOM_TASKS, PHANTOM_VIEWS } from "../lib/phantom/mod.ts";
+import { extractorOptions } from "../lib/programs/feature_flags.ts";
+import { runModel } from "../lib/programs/run_model.ts";
 import { runOf } from "../lib/programs/run_of.ts";
 import type { VisionUse } from "../lib/programs/vision_use.ts";
 import { runVision } from "../lib/programs/run_vision.ts";
@@ -99,6 +104,19 @@ function wholeActions(
   return [...new Set(whole)];
 }
 
+/** What makes a policy's features of pictures; undefined for pixel-2048, which the simulator makes. */
+async function simulatedFeatures(
+  policy: Policy,
+  model: string | undefined,
+  context: CommandContext,
+): Promise<FeatureExtractor | undefined> {
+  const given = extractorOptions({ model }, context);
+  const extractor = await policyExtractor(policy, runModel(runOf(policy.path), given));
+  const isPixels = extractor?.name === "pixel-2048" &&
+    extractor.identity.views.join() === PHANTOM_VIEWS.join();
+  return extractor === null || isPixels ? undefined : extractor;
+}
+
 if (import.meta.main) {
   await runCommand({
     name: "simulate",
@@ -139,6 +157,10 @@ it, at the first --replan-ms. With --json the document is that of the first
         max: 2 ** 32 - 1,
       }),
       task: choiceFlag("task", PHANTOM_TASKS, { default: "Blue_point" }),
+      model: textFlag("folder of the model that makes the features qwen2.5-vl-3b", {
+        placeholder: "DIR",
+        defaultText: "the run's",
+      }),
       engine: engineFlag(),
       ...SAMPLING_FLAGS,
       jpegQuality: integerFlag("of the pictures; 0 leaves them as they are rendered", {
@@ -147,7 +169,8 @@ it, at the first --replan-ms. With --json the document is that of the first
         max: 100,
       }),
     },
-    run: async (flags, { print, note, progress, signal, given: flagsGiven }) => {
+    run: async (flags, context) => {
+      const { print, note, progress, signal, given: flagsGiven } = context;
       const { run, episodes, sceneSeed, task, latencyMs } = flags;
       const given = [run, flags.policy].filter((value) => value !== undefined).length;
       if (given !== 1) {
@@ -173,6 +196,7 @@ it, at the first --replan-ms. With --json the document is that of the first
         note(`checkpoint: ${trained.path}`);
         if (trained.config.family === "diffusion") note(`sampling: ${samplingText(sampling)}`);
       }
+      const extractor = trained && await simulatedFeatures(trained, flags.model, context);
       const name = flags.policy ?? basename(resolve(run!));
       const plan: ClosedLoopPolicy = ({ scenes, ...seen }) =>
         trained!.predict({ size: scenes, ...seen });
@@ -184,6 +208,7 @@ it, at the first --replan-ms. With --json the document is that of the first
       const options = (replanMs: number, name: string) => ({
         ...vision,
         ...{ episodes, sceneSeed, task, latencyMs, replanMs, signal },
+        ...(extractor && { extractor }),
         quality: flags.jpegQuality === 0 ? null : flags.jpegQuality,
         horizon: actionExpert?.horizon ?? CHUNK_ACTIONS,
         sensorRows: sensorEncoder?.temporalLength ?? 65,

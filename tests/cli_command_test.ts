@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 
 import { HELP_LAYOUT } from "../lib/cli/_help.ts";
+import { temporaryFolder } from "./_temporary.ts";
 
 const DEMO = new URL("./_cli_demo.ts", import.meta.url).pathname;
 
@@ -173,7 +174,7 @@ for (const mode of ["sleep", "save"]) {
 
 Deno.test("paths are meant from where deno task was called", async () => {
   const project = decodeURIComponent(new URL("..", import.meta.url).pathname);
-  const from = Deno.realPathSync(Deno.makeTempDirSync());
+  const from = Deno.realPathSync(temporaryFolder());
   const command = (cwd: string) =>
     new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", DEMO, "--mode", "where", "--json"],
@@ -182,6 +183,6 @@ Deno.test("paths are meant from where deno task was called", async () => {
   const where = async (cwd: string) =>
     JSON.parse(new TextDecoder().decode((await command(cwd)).stdout));
   assert.equal(await where(project), from);
-  const elsewhere = Deno.realPathSync(Deno.makeTempDirSync());
+  const elsewhere = Deno.realPathSync(temporaryFolder());
   assert.equal(await where(elsewhere), elsewhere); // not called by deno task
 });

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { bundleSpecs } from "./_bundle.ts";
 import type { Job, Line } from "./_run_specs.ts";
 import { KNOWN_FAILURES } from "./known_failures.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const runner = fileURLToPath(new URL("./_run_specs.ts", import.meta.url));
 
@@ -50,17 +51,13 @@ const REQUIRED_SPECS = 3878;
  */
 export async function runConformance(options: ConformanceOptions): Promise<ConformanceReport> {
   const { libraries, parts, grep, onProgress } = options;
-  const folder = await Deno.makeTempDir({ prefix: "trocar_specs_" });
-  try {
-    const bundle = await bundleSpecs(folder);
-    const report: Partial<Record<Job["part"], PartReport>> = {};
-    for (const part of parts) {
-      report[part] = await runPart({ bundle, libraries, part, grep }, onProgress);
-    }
-    return report;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  const folder = temporaryFolder();
+  const bundle = await bundleSpecs(folder);
+  const report: Partial<Record<Job["part"], PartReport>> = {};
+  for (const part of parts) {
+    report[part] = await runPart({ bundle, libraries, part, grep }, onProgress);
   }
+  return report;
 }
 
 async function runPart(
