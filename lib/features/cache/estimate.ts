@@ -18,8 +18,8 @@ const LONG = 2;
 
 /**
  * Says how long building will take, by making a few of the features and storing none. A model is loaded
- * before, and the first feature is made twice, because the first time waits for compilers; where it takes
- * seconds, one more is made of the most and of the fewest tokens.
+ * before, and the first feature is made alone, because it waits for compilers; where it takes seconds,
+ * one more is made of the most and of the fewest tokens.
  *
  * @param plan which features
  * @param missing those that are to be built, of `missingFeatures`
@@ -43,9 +43,9 @@ export async function estimateBuild(
   if (first === undefined) return undefined;
   await plan.extractor.prepare?.();
   const time = new TimeModel();
-  const failures: FeatureFailure[] = []; // building tells them
-  await extractAll(plan, [first], failures);
+  let measured = 0;
   const measure = async (items: readonly PlanItem[]) => {
+    const failures: FeatureFailure[] = []; // building tells them
     const start = performance.now();
     const { length } = await extractAll(plan, items, failures);
     const seconds = (performance.now() - start) / 1000;
@@ -55,8 +55,8 @@ export async function estimateBuild(
   const alone = await measure([first]);
   const isSlow = alone.seconds > LONG;
   const some = isSlow ? ends(missing).map((item) => [item]) : [...groupsOfCost(others)];
-  let measured = alone.length;
   for (const items of some) measured += (await measure(items)).length;
+  measured ||= alone.length;
   const seconds = time.seconds(missing.length, costOf(missing));
   return measured === 0 ? undefined : { seconds, measured };
 }
