@@ -83,6 +83,7 @@ Deno.test("RunFolder.open takes a folder in which a killed process left only wha
 
 Deno.test("RunFolder names the folder that it cannot make", () => {
   const file = temporaryPath("file");
+  Deno.writeTextFileSync(file, "");
   assert.throws(() => RunFolder.create(file, config()), /Cannot make the run's folder .*--runs/);
   assert.throws(() => RunFolder.open(join(file, "run"), config()), /Cannot make the run's folder/);
   assert.throws(() => RunFolder.open(file, config()), /current value is no folder/);
