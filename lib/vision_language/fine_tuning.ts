@@ -75,13 +75,11 @@ const BUCKET = 16;
  * await startEngine({ quiet: true });
  * const model = await VisionLanguageModel.open("data-fixtures/vision_language/model");
  * const { config, weights, precision } = model;
- * const tuning = {
- *   ...{ parts: "lora", lora: DEFAULT_LORA, unfreezeLastN: 0, recomputes: true },
- * } as const;
+ * const tuning = { lora: DEFAULT_LORA, unfreezeLastN: 0, recomputes: true };
  * using trained = trainableModel({
  *   ...{ config, weights, precision, base: { model: "tiny", digest: "" } },
  *   prompt: (request) => Promise.resolve(model.prompt([], request.instruction)),
- * }, tuning, 1);
+ * }, { parts: "lora", ...tuning }, 1);
  * const { tensors, layout } =
  *   (await trained.read([{ views: [], instruction: "Insert" }], 2)).upload();
  * const { tokens } = trained.encode(trained.parameters, { tensors, layout });

@@ -41,6 +41,7 @@ export class Browser implements AsyncDisposable {
         ...["--remote-debugging-port=0", `--user-data-dir=${profile}`],
         ...[`--window-size=${width},${height}`, ...more, "about:blank"],
       ],
+      env: { TMPDIR: profile }, // what it forgets goes with the profile
       ...{ stdin: "null", stdout: "null", stderr: "null" },
     }).spawn();
     const browser = new Browser(child, profile);
