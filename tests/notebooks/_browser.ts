@@ -41,7 +41,6 @@ export class Browser implements AsyncDisposable {
         ...["--remote-debugging-port=0", `--user-data-dir=${profile}`],
         ...[`--window-size=${width},${height}`, ...more, "about:blank"],
       ],
-      env: { TMPDIR: profile }, // what it forgets goes with the profile
       ...{ stdin: "null", stdout: "null", stderr: "null" },
     }).spawn();
     const browser = new Browser(child, profile);
@@ -108,8 +107,11 @@ export class Browser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.race([this.send("Browser.close").catch(() => {}), pause(2000)]).catch(() => {});
-    this.#socket?.close();
+    if (this.#socket !== undefined) {
+      await Promise.race([this.send("Browser.close").catch(() => {}), pause(2000)]);
+      this.#socket.close();
+      await Promise.race([this.#child.status, pause(10_000)]); // it removes its temporary files
+    }
     try {
       this.#child.kill("SIGKILL");
     } catch {
