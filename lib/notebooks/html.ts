@@ -1,5 +1,6 @@
 import { marked } from "marked";
-import { DRAW_FIGURES, scriptJson } from "../plots/_plotly.ts";
+import { escapeHtml, htmlPage } from "../plots/_html.ts";
+import { DRAW_FIGURES, figurePlace } from "../plots/_plotly.ts";
 import { plotlyLibrary } from "../plots/plotly_library.ts";
 import { cellText, type Notebook, type NotebookCell, type NotebookOutput } from "./notebook.ts";
 
@@ -28,24 +29,12 @@ export function notebookPage(notebook: Notebook, title: string): string {
   const hasFigures = notebook.cells.some(({ outputs = [] }) =>
     outputs.some(({ data }) => PLOTLY in Object(data))
   );
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escape(title)}</title>
-<style>${STYLE}</style>
-${hasFigures ? `<script>${plotlyLibrary()}</script>` : ""}
-</head>
-<body>
-<main>
-${cells}
-</main>
-${hasFigures ? `<script>${DRAW_FIGURES}</script>` : ""}
-</body>
-</html>
-`;
+  const [library, draw] = hasFigures ? [plotlyLibrary(), DRAW_FIGURES].map(script) : ["", ""];
+  return htmlPage(
+    escapeHtml(title),
+    `<style>${STYLE}</style>\n${library}`,
+    `<main>\n${cells}\n</main>\n${draw}`,
+  );
 }
 
 function cellHtml(cell: NotebookCell): string {
@@ -58,29 +47,26 @@ function cellHtml(cell: NotebookCell): string {
   }
   if (cell.cell_type !== "code" || text.trim() === "") return "";
   const outputs = (cell.outputs ?? []).map(outputHtml).join("\n");
-  return `<section class="code"><pre class="source"><code>${escape(text)}</code></pre>\n` +
+  return `<section class="code"><pre class="source"><code>${escapeHtml(text)}</code></pre>\n` +
     `${outputs === "" ? "" : `<div class="outputs">${outputs}</div>`}</section>`;
 }
 
 function outputHtml({ output_type, ...fields }: NotebookOutput): string {
   if (output_type === "stream") {
     return `<pre class="${fields.name === "stderr" ? "stderr" : "stdout"}">${
-      escape(plain(fields.text))
+      escapeHtml(plain(fields.text))
     }</pre>`;
   }
   if (output_type === "error") {
     const trace = [fields.traceback ?? []].flat().join("\n");
     return `<pre class="stderr">${
-      escape(plain(trace || `${fields.ename}: ${fields.evalue}`))
+      escapeHtml(plain(trace || `${fields.ename}: ${fields.evalue}`))
     }</pre>`;
   }
   const data = Object(fields.data) as Record<string, unknown>;
   const html = data["text/html"] === undefined ? "" : textOf(data["text/html"]);
   if (PLOTLY in data) {
-    return `<div class="figure"><script type="application/json">${
-      scriptJson(data[PLOTLY])
-    }</script>` +
-      `<noscript>${html}</noscript></div>`;
+    return figurePlace(data[PLOTLY], html);
   }
   if (html !== "") return `<div class="html">${html}</div>`;
   if ("image/svg+xml" in data) return `<div class="html">${textOf(data["image/svg+xml"])}</div>`;
@@ -95,7 +81,7 @@ function outputHtml({ output_type, ...fields }: NotebookOutput): string {
       marked.parse(textOf(data["text/markdown"]), { async: false })
     }</div>`;
   }
-  return "text/plain" in data ? `<pre>${escape(plain(data["text/plain"]))}</pre>` : "";
+  return "text/plain" in data ? `<pre>${escapeHtml(plain(data["text/plain"]))}</pre>` : "";
 }
 
 function textOf(value: unknown): string {
@@ -108,9 +94,8 @@ function plain(value: unknown): string {
   return textOf(value).replace(/\u001b\[[\d;]*m/g, "");
 }
 
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
+function script(code: string): string {
+  return `<script>${code}</script>`;
 }
 
 const STYLE = `

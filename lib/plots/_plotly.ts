@@ -23,9 +23,16 @@ for (const place of document.querySelectorAll(".figure")) {
     { responsive: true, displaylogo: false });
 }`;
 
-/** JSON that can stand in a `script` element. */
-export function scriptJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll("<", "\\u003c");
+/**
+ * An element that `DRAW_FIGURES` draws.
+ *
+ * @param figure as Plotly takes it
+ * @param fallback HTML where no scripts run
+ */
+export function figurePlace(figure: unknown, fallback: string): string {
+  const json = JSON.stringify(figure).replaceAll("<", "\\u003c"); // ends no script
+  return `<div class="figure"><script type="application/json">${json}</script>` +
+    `<noscript>${fallback}</noscript></div>`;
 }
 
 /** Where a figure in space is seen from, so far away that a narrow, high one fits too. */

@@ -1,3 +1,4 @@
+import { escapeHtml } from "./_html.ts";
 import { COLOURS } from "./palette.ts";
 
 /** Colours of grounds, axes and texts. */
@@ -19,10 +20,9 @@ export function element(
 
 /** Text that is neither markup nor the end of an attribute. */
 export function escapeXml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;")
-    // deno-lint-ignore no-control-regex -- XML forbids them, however they are written.
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, "\ufffd");
+  // deno-lint-ignore no-control-regex -- XML forbids them, however they are written.
+  const forbidden = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g;
+  return escapeHtml(text).replace(forbidden, "\ufffd");
 }
 
 /** Average width of a character of 12 pixels. */

@@ -1,10 +1,14 @@
 import { extname } from "node:path";
 import { writeFileAtomic } from "../formats/atomic_write.ts";
 import type { Figure } from "./figure.ts";
-import { DRAW_FIGURES, forPlotly, scriptJson } from "./_plotly.ts";
+import { DRAW_FIGURES, figurePlace, forPlotly } from "./_plotly.ts";
 import { plotlyLibrary } from "./plotly_library.ts";
+import { htmlPage } from "./_html.ts";
 import { renderSvg } from "./render_svg.ts";
 import { escapeXml } from "./_svg.ts";
+
+const STYLE = `body{margin:16px;font:16px system-ui,sans-serif}
+@media (prefers-color-scheme:dark){body{background:#16181d;color:#e4e6ea}}`;
 
 /**
  * Figures as a page that needs nothing else and can be zoomed; Plotly's library is in it once.
@@ -23,29 +27,10 @@ import { escapeXml } from "./_svg.ts";
  * ```
  */
 export function figurePage(figures: readonly Figure[], title: string): string {
-  const places = figures.map((figure) =>
-    `<div class="figure"><script type="application/json">${
-      scriptJson(forPlotly(figure))
-    }</script>` +
-    `<noscript>${renderSvg(figure)}</noscript></div>`
-  );
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeXml(title)}</title>
-<style>body{margin:16px;font:16px system-ui,sans-serif}
-@media (prefers-color-scheme:dark){body{background:#16181d;color:#e4e6ea}}</style>
-<script>${plotlyLibrary()}</script>
-</head>
-<body>
-${places.join("\n")}
-<script>${DRAW_FIGURES}</script>
-</body>
-</html>
-`;
+  const places = figures.map((figure) => figurePlace(forPlotly(figure), renderSvg(figure)));
+  const head = `<style>${STYLE}</style>\n<script>${plotlyLibrary()}</script>`;
+  const body = `${places.join("\n")}\n<script>${DRAW_FIGURES}</script>`;
+  return htmlPage(escapeXml(title), head, body);
 }
 
 /**

@@ -1,10 +1,5 @@
 /** Pieces of the report page; every text is escaped. */
-
-/** Text between tags or in an attribute. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
-}
+import { escapeHtml, htmlPage } from "../../plots/_html.ts";
 
 /** A section with a heading; nothing if it is empty. */
 export function section(heading: string, ...parts: readonly string[]): string {
@@ -53,23 +48,9 @@ export function definitions(pairs: readonly (readonly [string, string])[]): stri
 
 /** The page around the sections; needs nothing from anywhere. */
 export function page(title: string, body: string): string {
-  return `<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${escapeHtml(title)}</h1>
-${body}
-</main>
-</body>
-</html>
-`;
+  const heading = escapeHtml(title);
+  const main = `<main>\n<h1>${heading}</h1>\n${body}\n</main>`;
+  return htmlPage(heading, `<style>${STYLE}</style>`, main);
 }
 
 const STYLE = `

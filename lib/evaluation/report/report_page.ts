@@ -22,7 +22,8 @@ import {
 } from "../format_evaluation.ts";
 import { BASELINE_TITLES, formatNumber, MEASURES } from "../_words.ts";
 import { errorFigures, overlayFigure } from "./_figures.ts";
-import { definitions, escapeHtml, figure, page, paragraph, section, table } from "./_html.ts";
+import { escapeHtml } from "../../plots/_html.ts";
+import { definitions, figure, page, paragraph, section, table } from "./_html.ts";
 
 /** Closed-loop runs of one policy. */
 export interface ClosedLoopEntry {
