@@ -6,13 +6,11 @@ import {
   stepRecord,
   systemRecord,
 } from "./_records.ts";
+import { METRICS } from "./run/_json_file.ts";
 import { EventFile } from "./run/event_file.ts";
 import { MetricsLog, type MetricsRecord, readMetrics } from "./run/metrics_log.ts";
 import { type RunFolder, settingsMarkdown } from "./run/run_folder.ts";
 import { type WandbOptions, WandbRun } from "./run/wandb_run.ts";
-
-/** Name of the metrics file in a run's folder. */
-export const METRICS = "metrics.jsonl";
 
 /** Everything that a run reports about itself while it trains. */
 export class RunLog implements Disposable {

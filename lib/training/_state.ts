@@ -1,4 +1,5 @@
 import { tf, type Variable, type Variables } from "../engine/mod.ts";
+import { fromFileLayout, toFileLayout } from "../features/_file_layout.ts";
 import type { TrainableTensor } from "../features/trainable.ts";
 import type { TensorArray } from "../formats/mod.ts";
 import { exchangeLayout, type PolicyConfig, policyShapes } from "../policies/mod.ts";
@@ -51,7 +52,13 @@ function placesOf({ config, policy, moments, averages, visual }: TrainingVariabl
       const exchange = (value: tf.Tensor) => exchangeLayout(spec, value);
       return [spec.key, { shape: spec.shape, toFile: exchange, fromFile: exchange }] as const;
     }),
-    ...visual.map((each) => [each.key, layoutOf(each)] as const),
+    ...visual.map((each) =>
+      [each.key, {
+        shape: each.shape,
+        toFile: (value: tf.Tensor) => toFileLayout(each, value).clone(),
+        fromFile: (value: tf.Tensor) => fromFileLayout(each, value).clone(),
+      }] as const
+    ),
   ]);
   const place = (name: string, variable: Variable, key: string, dtype: Place["dtype"]): Place => ({
     ...{ name, variable, dtype },
@@ -73,16 +80,6 @@ function placesOf({ config, policy, moments, averages, visual }: TrainingVariabl
   return {
     ...{ model, training, visualTraining },
     visualModel: visual.map(({ key, stored }) => place(stored, policy[key]!, key, "float32")),
-  };
-}
-
-/** A linear layer is trained `(in, out)`; files have `(out, ...in)`. */
-function layoutOf({ shape, transposed }: TrainableTensor): FileLayout {
-  const rows = shape[0]!;
-  return {
-    shape,
-    toFile: (value) => transposed ? value.transpose().reshape([...shape]) : value.clone(),
-    fromFile: (value) => transposed ? value.reshape([rows, -1]).transpose() : value.clone(),
   };
 }
 

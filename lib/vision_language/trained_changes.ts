@@ -1,4 +1,5 @@
 import { tf } from "../engine/mod.ts";
+import { fromFileLayout } from "../features/_file_layout.ts";
 import type { TrainableTensor } from "../features/trainable.ts";
 import type { TensorArray } from "../formats/tensor_types.ts";
 import type { VisionLanguageConfig } from "./config.ts";
@@ -56,10 +57,10 @@ export function trainedChanges(
 }
 
 function loaded(
-  { stored, shape, transposed }: TrainableTensor,
+  tensor: TrainableTensor,
   read: (stored: string) => TensorArray | undefined,
 ): tf.Tensor {
-  const found = read(stored);
+  const { stored, shape } = tensor, found = read(stored);
   if (found?.dtype !== "float32" || String(found.shape) !== String(shape)) {
     throw new SyntaxError(
       `Cannot load the trained model: ${stored} should be float32 (${shape.join(", ")}), current ` +
@@ -69,10 +70,7 @@ function loaded(
         "Is --model the one that was trained?",
     );
   }
-  return tf.tidy(() => {
-    const value = tf.tensor(found.data as Float32Array, [...shape]);
-    return transposed ? value.reshape([shape[0]!, -1]).transpose() : value;
-  });
+  return tf.tidy(() => fromFileLayout(tensor, tf.tensor(found.data as Float32Array, [...shape])));
 }
 
 /**
