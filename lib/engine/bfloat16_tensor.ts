@@ -17,10 +17,10 @@ import { DT } from "./tensorflow/_dtypes.ts";
  *
  * await startEngine({ quiet: true });
  * if (nativeBfloat16()) {
- *   const identity = Bfloat16Tensor.written([2, 2], (bits) => bits.set([0x3f80, 0, 0, 0x3f80]));
- *   const product = identity.leftMultiply(tf.tensor2d([[3, -2]]), "float32");
- *   assert.deepEqual(await product.data(), new Float32Array([3, -2]));
- *   identity.dispose();
+ *   const matrix = Bfloat16Tensor.written([1, 2], (bits) => bits.set([0x3f80, 0x4000])); // 1, 2
+ *   const product = matrix.linear(tf.tensor2d([[3, -2]]), "float32");
+ *   assert.deepEqual(await product.data(), new Float32Array([-1]));
+ *   matrix.dispose();
  * }
  * ```
  */
@@ -76,22 +76,6 @@ export class Bfloat16Tensor {
   }
 
   /**
-   * The transpose of a matrix, in memory of its own.
-   *
-   * @returns The transpose; the caller disposes of it.
-   */
-  transpose(): Bfloat16Tensor {
-    needNative("transpose a bfloat16 tensor");
-    const axes = tf.tensor1d([1, 0], "int32");
-    const id = this.#run("Transpose", [T, type("Tperm", DT.int32)], [
-      this.#handle,
-      ...this.#native.ids([axes]),
-    ]);
-    axes.dispose();
-    return new Bfloat16Tensor(this.#native, id, this.shape.toReversed());
-  }
-
-  /**
    * The values in float32, which holds each exactly.
    *
    * @returns A tensor, which the caller owns.
@@ -119,20 +103,21 @@ export class Bfloat16Tensor {
   }
 
   /**
-   * The product `x · this`; gradients flow to `x` only.
+   * The product `x · thisᵀ`, as of a linear layer whose matrix is `(out, in)`; gradients flow to `x`
+   * only.
    *
-   * @param x float32 matrix.
+   * @param x float32 matrix, `(rows, in)`.
    * @param precision Of the product: `bfloat16` rounds `x` and the result, sums in float32, and is
    * fast where the device has such instructions; elsewhere it is computed as `float32`.
-   * @returns float32 matrix.
+   * @returns float32 matrix, `(rows, out)`.
    */
-  leftMultiply(x: tf.Tensor, precision: "bfloat16" | "float32"): tf.Tensor {
+  linear(x: tf.Tensor, precision: "bfloat16" | "float32"): tf.Tensor {
     const narrow = precision === "bfloat16" && hasBfloat16(this.#native.binding);
     const multiply = (left: tf.Tensor, transposed: boolean) =>
       narrow ? this.#narrowProduct(left, transposed) : this.#wideProduct(left, transposed);
     const withGradient = tf.customGrad((input) => ({
-      value: multiply(input as tf.Tensor, false),
-      gradFunc: (dy: tf.Tensor) => multiply(dy, true),
+      value: multiply(input as tf.Tensor, true),
+      gradFunc: (dy: tf.Tensor) => multiply(dy, false),
     }));
     return withGradient(x);
   }

@@ -1,8 +1,12 @@
 import { tf, type Variable, type Variables } from "../engine/mod.ts";
-import { fromFileLayout, toFileLayout } from "../features/_file_layout.ts";
 import type { TrainableTensor } from "../features/trainable.ts";
 import type { TensorArray } from "../formats/mod.ts";
-import { exchangeLayout, type PolicyConfig, policyShapes } from "../policies/mod.ts";
+import {
+  exchangeLayout,
+  type PolicyConfig,
+  policyShapes,
+  type TensorSpec,
+} from "../policies/mod.ts";
 
 /** Everything that the next update depends on besides its arguments; arrays in the layout of checkpoints. */
 export interface TrainingSnapshot {
@@ -30,36 +34,17 @@ export interface TrainingVariables {
   readonly visual: readonly TrainableTensor[];
 }
 
-/** How a tensor lies in files. */
-interface FileLayout {
-  readonly shape: readonly number[];
-  readonly toFile: (value: tf.Tensor) => tf.Tensor;
-  readonly fromFile: (value: tf.Tensor) => tf.Tensor;
-}
-
 /** A variable, its name in a snapshot, and how its values lie there; null as in memory. */
 interface Place {
   readonly name: string;
   readonly variable: Variable;
-  readonly layout: FileLayout | null;
+  readonly layout: TensorSpec | null;
   readonly dtype: "float32" | "int32" | "int64";
 }
 
 function placesOf({ config, policy, moments, averages, visual }: TrainingVariables) {
   const specs = policyShapes(config), visualKeys = new Map(visual.map((each) => [each.key, each]));
-  const layouts = new Map<string, FileLayout>([
-    ...specs.map((spec) => {
-      const exchange = (value: tf.Tensor) => exchangeLayout(spec, value);
-      return [spec.key, { shape: spec.shape, toFile: exchange, fromFile: exchange }] as const;
-    }),
-    ...visual.map((each) =>
-      [each.key, {
-        shape: each.shape,
-        toFile: (value: tf.Tensor) => toFileLayout(each, value).clone(),
-        fromFile: (value: tf.Tensor) => fromFileLayout(each, value).clone(),
-      }] as const
-    ),
-  ]);
+  const layouts = new Map(specs.map((spec) => [spec.key, spec]));
   const place = (name: string, variable: Variable, key: string, dtype: Place["dtype"]): Place => ({
     ...{ name, variable, dtype },
     layout: layouts.get(key) ?? null,
@@ -100,7 +85,9 @@ export async function readState(state: TrainingVariables): Promise<TrainingSnaps
 }
 
 async function readArray({ variable, layout, dtype }: Place): Promise<TensorArray> {
-  const value = tf.tidy(() => layout === null ? variable.read() : layout.toFile(variable.read()));
+  const value = tf.tidy(() =>
+    layout === null ? variable.read() : exchangeLayout(layout, variable.read())
+  );
   const { shape } = value;
   const data = await value.data() as Float32Array | Int32Array; // a copy on all engines
   value.dispose();
@@ -149,6 +136,6 @@ function writeArray({ variable, layout }: Place, { data, shape, dtype }: TensorA
   tf.tidy(() => {
     const values = dtype === "int64" ? Int32Array.from(data as BigInt64Array, Number) : data;
     const value = tf.tensor(values as Float32Array, [...shape], variable.dtype);
-    variable.assign(layout === null ? value : layout.fromFile(value));
+    variable.assign(layout === null ? value : exchangeLayout(layout, value));
   });
 }

@@ -92,7 +92,7 @@ export interface VisualGroupOptions {
  * import assert from "node:assert/strict";
  * import { visualGroups } from "./groups.ts";
  *
- * const tensor = { key: "lora.q.lora_A", stored: "", shape: [2, 4], transposed: false };
+ * const tensor = { key: "lora.q.lora_A", stored: "", shape: [2, 4] };
  * const groups = visualGroups([{ ...tensor, part: "text" }]);
  * assert.deepEqual(groups.map(({ name, learningRate }) => [name, learningRate]), [["vl.decay", 1e-5]]);
  * ```

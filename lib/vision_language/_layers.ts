@@ -39,8 +39,8 @@ export function linear(
   const rows = x.reshape([-1, inputs]);
   const matrix = weight(forward, `${module}.weight`);
   let y = matrix instanceof Bfloat16Tensor
-    ? matrix.leftMultiply(rows, forward.precision ?? "bfloat16")
-    : tf.matMul(rows as tf.Tensor2D, matrix as tf.Tensor2D);
+    ? matrix.linear(rows, forward.precision ?? "bfloat16")
+    : tf.matMul(rows as tf.Tensor2D, matrix.reshape([-1, inputs]) as tf.Tensor2D, false, true);
   const bias = `${module}.bias`;
   if (forward.weights.has(bias)) y = y.add(parameter(forward, bias));
   const added = adapted(forward.adapter, rows, module);

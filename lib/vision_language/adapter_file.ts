@@ -2,13 +2,16 @@ import { join } from "node:path";
 import { readJson } from "../datasets/_json.ts";
 import { writeFileAtomic } from "../formats/atomic_write.ts";
 import { widenBfloat16 } from "../formats/bfloat16.ts";
-import { openSafetensors } from "../formats/safetensors.ts";
+import { isFile } from "../formats/_path.ts";
+import { openSafetensors, type SafetensorsReader } from "../formats/safetensors.ts";
 import { writeSafetensors } from "../formats/safetensors_writer.ts";
 import type { TensorInput } from "../formats/tensor_types.ts";
 import { ADAPTER_CONFIG as CONFIG, ADAPTER_WEIGHTS as WEIGHTS } from "./_file_names.ts";
+import { expectNumbers, expectPlain, PLAIN } from "./_adapter_settings.ts";
+import { adapterKey, adapterProblems } from "./adapter_problems.ts";
 import type { VisionLanguageConfig } from "./config.ts";
-import { type LoraConfig, loraKey, loraShapes } from "./lora.ts";
-import { libraryName, publishedName } from "./tensor_names.ts";
+import type { LoraConfig } from "./lora.ts";
+import { libraryName } from "./tensor_names.ts";
 
 /** An adapter in JavaScript's memory. */
 export interface Adapter {
@@ -20,28 +23,15 @@ export interface Adapter {
   >;
   /** The members of `adapter_config.json`, which are kept when it is written again. */
   readonly settings: Readonly<Record<string, unknown>>;
+  /** Digest of the model that it was trained with, as `digestModel` makes it. Default: not known */
+  readonly base?: string;
 }
 
 const PREFIX = "base_model.model.";
-
-/** Settings that change what an adapter computes, each with the only value that trocar computes. */
-const PLAIN: Readonly<Record<string, unknown>> = {
-  peft_type: "LORA",
-  bias: "none",
-  fan_in_fan_out: false,
-  use_dora: false,
-  use_rslora: false,
-  use_qalora: false,
-  use_bdlora: null,
-  lora_bias: false,
-  modules_to_save: null,
-  exclude_modules: null,
-  layers_to_transform: null,
-  layer_replication: null,
-  target_parameters: null,
-  trainable_token_indices: null,
-};
-const EMPTY = ["rank_pattern", "alpha_pattern"];
+/** Problems that a message names. */
+const SHOWN = 5;
+/** Member of the weights' metadata: digest of the model that the adapter was trained with. */
+const BASE = "base_model_digest";
 
 /**
  * Reads an adapter as peft saves it: `adapter_config.json` and `adapter_model.safetensors`. Names of
@@ -66,8 +56,17 @@ const EMPTY = ["rank_pattern", "alpha_pattern"];
  * ```
  */
 export function readAdapter(folder: string, config: VisionLanguageConfig): Adapter {
-  const { lora, settings } = readAdapterSettings(folder);
-  return { lora, tensors: readTensors(join(folder, WEIGHTS), config, lora), settings };
+  const { lora, settings } = readAdapterSettings(folder), path = join(folder, WEIGHTS);
+  if (!isFile(path)) {
+    throw new Deno.errors.NotFound(
+      `Cannot read the adapter ${folder}: it should hold ${WEIGHTS}, current value is no such file. ` +
+        "Copy the adapter again.",
+    );
+  }
+  using file = openSafetensors(path);
+  const { [BASE]: base } = file.metadata;
+  const tensors = readTensors(file, config, lora);
+  return { lora, tensors, settings, ...(base === undefined ? {} : { base }) };
 }
 
 /**
@@ -87,18 +86,16 @@ export function readAdapter(folder: string, config: VisionLanguageConfig): Adapt
  * ```
  */
 export function readAdapterSettings(folder: string): Pick<Adapter, "lora" | "settings"> {
-  const path = join(folder, CONFIG), record = readJson(path, "adapter's settings");
+  const path = join(folder, CONFIG);
+  if (!isFile(path)) {
+    throw new Deno.errors.NotFound(
+      `Cannot read the adapter ${folder}: it should hold ${CONFIG} and ${WEIGHTS}, as peft saves ` +
+        `them, current value is without ${CONFIG}. Check the path.`,
+    );
+  }
+  const record = readJson(path, "adapter's settings");
   const settings = JSON.parse(Deno.readTextFileSync(path)) as Record<string, unknown>;
-  for (const [key, expected] of Object.entries(PLAIN)) {
-    const found = settings[key] ?? null;
-    if (found === expected || (found === null && expected === false)) continue;
-    throw unsupported(path, key, expected, found);
-  }
-  for (const key of EMPTY) {
-    if (Object.keys(settings[key] ?? {}).length > 0) {
-      throw unsupported(path, key, {}, settings[key]);
-    }
-  }
+  expectPlain(path, settings);
   const lora: LoraConfig = {
     rank: record.number("r"),
     alpha: record.number("lora_alpha"),
@@ -107,48 +104,42 @@ export function readAdapterSettings(folder: string): Pick<Adapter, "lora" | "set
       ? record.text("target_modules")
       : record.texts("target_modules"),
   };
+  expectNumbers(path, lora);
   return { lora, settings };
 }
 
 function readTensors(
-  path: string,
+  file: SafetensorsReader,
   config: VisionLanguageConfig,
   lora: LoraConfig,
 ): Adapter["tensors"] {
-  using file = openSafetensors(path);
-  const expected = loraShapes(config, lora);
-  const tensors: Record<string, Adapter["tensors"][string]> = {};
-  for (const stored of file.names) {
-    const key = adapterKey(stored) ?? stored;
-    const shape = expected[key];
-    if (shape === undefined || key in tensors) {
-      throw new SyntaxError(
-        `Cannot read ${path}: it should hold the matrices of its targets, each once, current value ` +
-          `is ${stored}${key in tensors ? " again" : ""}. Is the adapter made for this model?`,
-      );
-    }
-    const { dtype, data } = file.read(stored, { shape });
-    if (dtype !== "float32" && dtype !== "bfloat16") {
-      throw new SyntaxError(
-        `Cannot read ${path}: ${stored} should be float32 or bfloat16, current value is ${dtype}.`,
-      );
-    }
-    const values = dtype === "bfloat16" ? widenBfloat16(data as Uint16Array) : data;
-    tensors[key] = { shape, data: values as Float32Array<ArrayBuffer> };
+  const entries = new Map(file.names.map((name) => [name, file.tensor(name)]));
+  const problems = adapterProblems(lora, entries, config);
+  if (problems.length > 0) {
+    const more = problems.length - SHOWN;
+    throw new SyntaxError(
+      `Cannot read ${file.path}: it should hold the matrices of its targets in this model, each ` +
+        `once, current value: ${problems.slice(0, SHOWN).join("; ")}${
+          more > 0 ? `; … ${more} more` : ""
+        }. Is the adapter made for this model?`,
+    );
   }
-  const lacking = Object.keys(expected).find((key) => !(key in tensors));
-  if (lacking === undefined) return tensors;
-  throw new SyntaxError(
-    `Cannot read ${path}: it should hold the matrices of all its targets, current value lacks ` +
-      `${lacking}. Is the adapter made for this model?`,
-  );
-}
-
-/** Key of a matrix that a file of peft's names; undefined where the name is another's. */
-export function adapterKey(stored: string): string | undefined {
-  const [, module, part] = /^base_model\.model\.(.+)\.(lora_[AB])(?:\.default)?\.weight$/
-    .exec(stored) ?? [];
-  return module && loraKey(publishedName(module), part as "lora_A" | "lora_B");
+  const read = file.names.map((stored) => {
+    const { shape, ...tensor } = file.read(stored);
+    const data = tensor.dtype === "bfloat16"
+      ? widenBfloat16(tensor.data as Uint16Array)
+      : tensor.data;
+    const values = data as Float32Array<ArrayBuffer>;
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) {
+      throw new SyntaxError(
+        `Cannot read ${file.path}: ${stored} should hold finite numbers, current value is ` +
+          `${values[at]} at ${at}. Its training has diverged, or the file is damaged.`,
+      );
+    }
+    return [adapterKey(stored)!, { shape, data: values }] as const;
+  });
+  return Object.fromEntries(read);
 }
 
 /**
@@ -169,12 +160,15 @@ export function adapterKey(stored: string): string | undefined {
  * assert.deepEqual(readAdapter(folder, config).tensors, adapter.tensors);
  * ```
  */
-export function writeAdapter(folder: string, { lora, tensors, settings }: Adapter): void {
+export function writeAdapter(folder: string, { lora, tensors, settings, base }: Adapter): void {
   const named = Object.entries(tensors).map(([key, { shape, data }]) => {
     const name = `${PREFIX}${libraryName(key.replace(/^lora\./, ""))}.weight`;
     return [name, { dtype: "float32", shape, data } satisfies TensorInput] as const;
   });
-  writeSafetensors(join(folder, WEIGHTS), new Map(named), { format: "pt" });
+  writeSafetensors(join(folder, WEIGHTS), new Map(named), {
+    format: "pt",
+    ...(base === undefined ? {} : { [BASE]: base }),
+  });
   const { rank: r, alpha: lora_alpha, dropout: lora_dropout, targets: target_modules } = lora;
   const config = {
     ...PLAIN,
@@ -190,13 +184,4 @@ export function writeAdapter(folder: string, { lora, tensors, settings }: Adapte
   };
   const sorted = Object.fromEntries(Object.entries(config).sort(([a], [b]) => a < b ? -1 : 1));
   writeFileAtomic(join(folder, CONFIG), `${JSON.stringify(sorted, null, 2)}\n`);
-}
-
-function unsupported(path: string, key: string, expected: unknown, found: unknown): SyntaxError {
-  return new SyntaxError(
-    `Cannot read the adapter's settings ${path}: ${key} should be ${
-      JSON.stringify(expected)
-    }, the ` +
-      `only value that trocar computes, current value is ${JSON.stringify(found)}.`,
-  );
 }

@@ -1,8 +1,7 @@
 import { shapeText } from "../formats/_tensor_dtype.ts";
-import { adapterKey } from "./adapter_file.ts";
 import type { VisionLanguageConfig } from "./config.ts";
-import { type LoraConfig, loraShapes } from "./lora.ts";
-import { libraryName } from "./tensor_names.ts";
+import { type LoraConfig, loraKey, loraShapes } from "./lora.ts";
+import { libraryName, publishedName } from "./tensor_names.ts";
 
 /** What a file says of a matrix. */
 export interface AdapterEntry {
@@ -60,6 +59,13 @@ export function adapterProblems(
   return config === undefined
     ? problems
     : [...problems, ...modelProblems(lora, tensors, found, config)];
+}
+
+/** Key of a matrix that a file of peft's names; undefined where the name is another's. */
+export function adapterKey(stored: string): string | undefined {
+  const [, module, part] = /^base_model\.model\.(.+)\.(lora_[AB])(?:\.default)?\.weight$/
+    .exec(stored) ?? [];
+  return module && loraKey(publishedName(module), part as "lora_A" | "lora_B");
 }
 
 function matrixProblems(

@@ -15,10 +15,12 @@ import {
   type TokenPrompt,
   visionRuns,
 } from "./batch.ts";
+import { adapterTensors } from "./adapter_changes.ts";
+import type { Adapter } from "./adapter_file.ts";
 import type { VisionLanguageConfig } from "./config.ts";
 import { hiddenStates } from "./forward.ts";
 import type { VisionLanguageForward } from "./forward_context.ts";
-import { initialAdapter, type LoraConfig } from "./lora.ts";
+import { initialAdapter, type LoraConfig, loraShapes } from "./lora.ts";
 import { pool, type Tap } from "./pooling.ts";
 import { fullTensors, loraTensors, widened } from "./trained_tensors.ts";
 import type { VisionRuns } from "./vision_layout.ts";
@@ -34,6 +36,8 @@ export interface FineTuning {
   readonly unfreezeLastN: number;
   /** Whether gradients compute each layer again instead of keeping its intermediate values. */
   readonly recomputes: boolean;
+  /** Adapter that `lora` begins with, of the same rank and targets. Default: one that adds nothing yet */
+  readonly begins?: Adapter;
 }
 
 /** An open model that is to be trained. */
@@ -98,8 +102,8 @@ export function trainableModel(
     ? loraTensors(config, lora)
     : fullTensors(config, tuning.unfreezeLastN);
   const parameters: NamedTensors = parts === "lora"
-    ? initialAdapter(config, lora, seed)
-    : Object.fromEntries(tensors.map(({ key }) => [key, widened(weights, key)]));
+    ? firstAdapter(config, tuning, seed)
+    : Object.fromEntries(tensors.map((each) => [each.key, widened(weights, each)]));
   const width = config.text.hiddenSize;
   return {
     ...{ width, parameters, tensors },
@@ -116,6 +120,27 @@ export function trainableModel(
     },
     [Symbol.dispose]: () => tf.dispose(parameters),
   };
+}
+
+function firstAdapter(
+  config: VisionLanguageConfig,
+  { lora, begins }: FineTuning,
+  seed: number,
+): NamedTensors {
+  if (begins === undefined) return initialAdapter(config, lora, seed);
+  const shapes = Object.entries(loraShapes(config, lora));
+  const strange = shapes.find(([key, shape]) =>
+    String(begins.tensors[key]?.shape) !== String(shape)
+  );
+  if (strange === undefined && shapes.length === Object.keys(begins.tensors).length) {
+    return adapterTensors(begins);
+  }
+  throw new RangeError(
+    `Cannot begin with the adapter: its matrices should be those of rank ${lora.rank} for ` +
+      `${lora.targets}, current value ${
+        strange === undefined ? "has others besides" : `is without ${strange[0]}`
+      }. Take rank and targets from the adapter.`,
+  );
 }
 
 function describe(

@@ -26,7 +26,7 @@ export interface VisionLanguageForward {
   readonly config: VisionLanguageConfig;
   /** Constants by published name. */
   readonly weights: Weights;
-  /** Tensors that replace constants, by published name and in the layout of {@linkcode weights}. */
+  /** Tensors that replace constants, by published name. */
   readonly replaced?: Readonly<Record<string, Weight>>;
   /** Additions to linear layers. */
   readonly adapter?: ForwardAdapter;

@@ -121,7 +121,9 @@ export function assertFits(processor: ImageProcessor, vision: VisionConfig): voi
 }
 
 /**
- * Decodes an image to 8-bit RGB: turned as its EXIF data say, transparency blended onto white.
+ * Decodes an image to 8-bit RGB: turned as its EXIF data say, transparency blended onto white, embedded
+ * colour profiles obeyed, 16-bit greys and CMYK converted. JPEGs and PNGs of cameras come out as Pillow
+ * decodes them; of the last three Pillow makes other values, because it ignores profiles and scales.
  *
  * @param image contents of the file, or its path
  * @param what it is called in errors. Default: the path
@@ -160,7 +162,9 @@ export async function decodePicture(
  *
  * @param size of the image in pixels
  * @param processor of images
+ * @param what it is called in errors. Default: `an image`
  * @returns patches along each side
+ * @throws {RangeError} when a side is more than 200 times the other
  *
  * @example
  * ```ts
@@ -175,9 +179,10 @@ export async function decodePicture(
 export function gridOf(
   size: { readonly height: number; readonly width: number },
   processor: ImageProcessor,
+  what?: string,
 ): PatchGrid {
   const { patchSize, mergeSize } = processor;
-  const { height, width } = resizedSize(size, processor, patchSize * mergeSize);
+  const { height, width } = resizedSize(size, processor, patchSize * mergeSize, what);
   return { frames: 1, height: height / patchSize, width: width / patchSize };
 }
 

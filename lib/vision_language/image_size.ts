@@ -16,6 +16,9 @@ export interface ImageSize {
 
 const LARGEST_RATIO = 200;
 
+/** Most pixels of a resized image; the published limit is 12,845,056. */
+export const MOST_RESIZED: number = 1 << 24;
+
 /**
  * The size to which an image is resized: whole visual tokens along each side, between the limits, as
  * close to its shape as that allows.
@@ -29,8 +32,10 @@ const LARGEST_RATIO = 200;
  * @param size of the image in pixels
  * @param limits fewest and most pixels
  * @param factor side of a visual token in pixels. Default: 28
+ * @param what it is called in errors. Default: `an image`
  * @returns height and width
- * @throws {RangeError} when a side is more than 200 times the other, or not a positive integer
+ * @throws {RangeError} when a side is more than 200 times the other, or not a positive integer, or the
+ * result would have more than 2^24 pixels
  *
  * @example
  * ```ts
@@ -45,21 +50,36 @@ export function resizedSize(
   { height, width }: ImageSize,
   { minPixels, maxPixels }: PixelLimits,
   factor: number = 28,
+  what: string = "an image",
 ): ImageSize {
   for (const side of [height, width]) {
     if (!Number.isInteger(side) || side < 1) {
       throw new RangeError(
-        `Cannot resize an image: its sides should be positive integers, current value is ${height}×${width}.`,
+        `Cannot resize ${what}: its sides should be positive integers, current value is ${height}×${width}.`,
       );
     }
   }
   const long = Math.max(height, width), short = Math.min(height, width);
   if (long / short > LARGEST_RATIO) {
     throw new RangeError(
-      `Cannot resize an image: a side should be at most ${LARGEST_RATIO} times the other, current ` +
+      `Cannot resize ${what}: a side should be at most ${LARGEST_RATIO} times the other, current ` +
         `value is ${height}×${width}. Crop it.`,
     );
   }
+  const size = between({ height, width }, { minPixels, maxPixels }, factor);
+  const pixels = size.height * size.width;
+  if (pixels <= MOST_RESIZED) return size;
+  throw new RangeError(
+    `Cannot resize ${what}: it should become at most ${MOST_RESIZED} pixels, current value is ` +
+      `${pixels}. Lower the limits of pixels.`,
+  );
+}
+
+function between(
+  { height, width }: ImageSize,
+  { minPixels, maxPixels }: PixelLimits,
+  factor: number,
+): ImageSize {
   const rounded = [height, width].map((side) => roundHalfEven(side / factor) * factor);
   const pixels = rounded[0]! * rounded[1]!;
   if (pixels > maxPixels) {

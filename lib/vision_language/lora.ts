@@ -72,10 +72,11 @@ export function loraModules(
       output: output!,
     }));
   const hits = (target: string, name: string) => name === target || name.endsWith(`.${target}`);
+  const whole = typeof targets === "string" ? wholeName(targets) : undefined;
   const found = linear.filter(({ name }) =>
-    typeof targets === "string"
-      ? new RegExp(`^(?:${targets})$`).test(libraryName(name))
-      : targets.some((target) => hits(target, libraryName(name)))
+    whole === undefined
+      ? (targets as readonly string[]).some((target) => hits(target, libraryName(name)))
+      : whole.test(libraryName(name))
   );
   const idle = typeof targets === "string"
     ? (found.length === 0 ? targets : undefined)
@@ -90,6 +91,37 @@ export function loraModules(
     );
   }
   return found.sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
+/** Repetitions in one another, or many of them, take a time that doubles with each letter. */
+const MOST_REPETITIONS = 5;
+
+/** A regular expression of a file, for whole names. */
+function wholeName(pattern: string): RegExp {
+  const refuse = (expected: string): never => {
+    throw new RangeError(
+      `Cannot make an adapter: its targets should be names or a regular expression ${expected}, ` +
+        `current value is ${JSON.stringify(pattern.slice(0, 200))}. Name its layers one by one.`,
+    );
+  };
+  let groups = pattern.replace(/\\./g, "x").replace(/\[[^\]]*\]/g, "x");
+  if ((groups.match(/[*+]|\{\d*,/g) ?? []).length > MOST_REPETITIONS) {
+    refuse(`with at most ${MOST_REPETITIONS} repetitions`);
+  }
+  for (let before = ""; before !== groups;) {
+    before = groups;
+    groups = groups.replace(/\(([^()]*)\)([*+{]?)/g, (_, inner: string, repeats: string) => {
+      if (repeats !== "" && /[*+{|]/.test(inner)) {
+        refuse("without repetitions of repetitions or choices");
+      }
+      return (/[*+{]/.test(inner) ? "x+" : `x${repeats}`) + (inner.includes("|") ? "|x" : "");
+    });
+  }
+  try {
+    return new RegExp(`^(?:${pattern})$`);
+  } catch {
+    return refuse("that JavaScript has, too");
+  }
 }
 
 /** Key of an adapter's matrix among trained parameters. */
@@ -173,7 +205,7 @@ export function mergeAdapter(
     }
     const sum = tf.tidy(() => {
       const wide = base instanceof Bfloat16Tensor ? base.toFloat32() : base;
-      const added = tf.matMul(tensors[key] as tf.Tensor2D, up as tf.Tensor2D, true, true);
+      const added = tf.matMul(up as tf.Tensor2D, tensors[key] as tf.Tensor2D);
       return wide.add(added.mul(scale));
     });
     merged[name] = base instanceof Bfloat16Tensor ? Bfloat16Tensor.from(sum) : sum;

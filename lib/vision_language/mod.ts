@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./adapter_changes.ts";
 export * from "./adapter_file.ts";
 export * from "./adapter_problems.ts";
 export * from "./batch.ts";
@@ -13,6 +14,7 @@ export * from "./forward_context.ts";
 export * from "./image_processor.ts";
 export * from "./image_size.ts";
 export * from "./lora.ts";
+export * from "./merged_model.ts";
 export * from "./model.ts";
 export * from "./model_folder.ts";
 export * from "./patches.ts";

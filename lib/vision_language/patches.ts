@@ -85,20 +85,22 @@ export function cutPatches(
   }
   const size = patchWidth(options), plane = patchSize * patchSize;
   const patches = target ?? new Float32Array(((height * width) / plane) * size);
-  const tables = levels(options);
+  const values = levels(options), across = temporalPatchSize * plane;
   let start = 0;
   const cut = (top: number, left: number) => {
-    for (let row = 0; row < patchSize; row++) {
+    for (let row = 0, at = start; row < patchSize; row++) {
       let from = ((top + row) * width + left) * 3;
-      for (let column = 0; column < patchSize; column++) {
-        for (let channel = 0; channel < 3; channel++) {
-          const value = tables[channel]![data[from++]!]!;
-          let at = start + channel * temporalPatchSize * plane + row * patchSize + column;
-          for (let frame = 0; frame < temporalPatchSize; frame++, at += plane) patches[at] = value;
-        }
+      for (const end = at + patchSize; at < end; at++, from += 3) {
+        patches[at] = values[data[from]!]!;
+        patches[at + across] = values[256 + data[from + 1]!]!;
+        patches[at + 2 * across] = values[512 + data[from + 2]!]!;
       }
     }
-    start += size;
+    for (const end = start + size; start < end; start += across) {
+      for (let at = start + plane; at < start + across; at += plane) {
+        patches.copyWithin(at, start, start + plane);
+      }
+    }
   };
   for (let top = 0; top < height; top += unit) {
     for (let left = 0; left < width; left += unit) {
@@ -110,14 +112,18 @@ export function cutPatches(
   return patches;
 }
 
-/** Value of each 8-bit level, in the float32 arithmetic of the library, which differs by resampler. */
-function levels({ mean, deviation, resampler = "torchvision" }: PatchOptions): Float32Array[] {
-  const { fround } = Math;
-  return mean.map((average, channel) => {
+/**
+ * Value of each 8-bit level of red, green and blue, in the float32 arithmetic of the library, which
+ * differs by resampler.
+ */
+function levels({ mean, deviation, resampler = "torchvision" }: PatchOptions): Float32Array {
+  const { fround } = Math, values = new Float32Array(3 * 256);
+  mean.forEach((average, channel) => {
     const shift = fround(average), scale = fround(deviation[channel]!);
     const value = resampler === "pil"
       ? (level: number) => fround(fround(level * (1 / 255)) - shift) / scale
       : (level: number) => fround(level - fround(shift * 255)) / fround(scale * 255);
-    return Float32Array.from({ length: 256 }, (_, level) => value(level));
+    for (let level = 0; level < 256; level++) values[256 * channel + level] = value(level);
   });
+  return values;
 }

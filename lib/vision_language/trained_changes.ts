@@ -1,13 +1,12 @@
 import { tf } from "../engine/mod.ts";
-import { fromFileLayout } from "../features/_file_layout.ts";
 import type { TrainableTensor } from "../features/trainable.ts";
 import type { TensorArray } from "../formats/tensor_types.ts";
 import type { VisionLanguageConfig } from "./config.ts";
 import type { Adapter } from "./adapter_file.ts";
+import { adapterKey } from "./adapter_problems.ts";
 import type { ModelChanges } from "./forward_context.ts";
 import { replacements } from "./fine_tuning.ts";
-import { type LoraConfig, loraKey } from "./lora.ts";
-import { publishedName } from "./tensor_names.ts";
+import type { LoraConfig } from "./lora.ts";
 import { fullTensors, loraTensors } from "./trained_tensors.ts";
 
 /** What checkpoints say of a model that was trained with a policy. */
@@ -57,10 +56,10 @@ export function trainedChanges(
 }
 
 function loaded(
-  tensor: TrainableTensor,
+  { stored, shape }: TrainableTensor,
   read: (stored: string) => TensorArray | undefined,
 ): tf.Tensor {
-  const { stored, shape } = tensor, found = read(stored);
+  const found = read(stored);
   if (found?.dtype !== "float32" || String(found.shape) !== String(shape)) {
     throw new SyntaxError(
       `Cannot load the trained model: ${stored} should be float32 (${shape.join(", ")}), current ` +
@@ -70,7 +69,7 @@ function loaded(
         "Is --model the one that was trained?",
     );
   }
-  return tf.tidy(() => fromFileLayout(tensor, tf.tensor(found.data as Float32Array, [...shape])));
+  return tf.tensor(found.data as Float32Array, [...shape]);
 }
 
 /**
@@ -91,7 +90,7 @@ function loaded(
  * ```
  */
 export function storedAdapter(
-  { lora }: VisualDescription,
+  { lora, base }: VisualDescription,
   tensors: ReadonlyMap<string, { read(): TensorArray }>,
 ): Adapter {
   if (lora === undefined) {
@@ -100,15 +99,14 @@ export function storedAdapter(
         "value is full.",
     );
   }
-  return {
-    lora,
-    settings: {},
-    tensors: Object.fromEntries([...tensors].map(([stored, tensor]) => {
-      const [, module, part] = /^vl_model\.base_model\.model\.(.+)\.(lora_[AB])\.default\.weight$/
-        .exec(stored)!;
-      const { shape, data } = tensor.read();
-      const key = loraKey(publishedName(module!), part as "lora_A" | "lora_B");
-      return [key, { shape, data: data as Float32Array<ArrayBuffer> }];
-    })),
-  };
+  const entries = [...tensors].map(([stored, tensor]) => {
+    const key = adapterKey(stored.replace(/^vl_model\./, "")),
+      { dtype, shape, data } = tensor.read();
+    if (key !== undefined && dtype === "float32") return [key, { shape, data }] as const;
+    throw new SyntaxError(
+      `Cannot read the adapter of a checkpoint: its tensors should be matrices of float32, current ` +
+        `value is ${stored} of ${dtype}. Look at it with: deno task check:checkpoint PATH`,
+    );
+  });
+  return { lora, settings: {}, base: base.digest, tensors: Object.fromEntries(entries) };
 }

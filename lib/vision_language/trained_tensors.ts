@@ -36,7 +36,7 @@ export function loraTensors(
   return Object.entries(loraShapes(config, lora)).map(([key, shape]) => {
     const [, module, part] = /^lora\.(.+)\.(lora_[AB])$/.exec(key)!;
     return {
-      ...{ key, shape, transposed: false, part: partOf(module!) },
+      ...{ key, shape, part: partOf(module!) },
       stored: `${MODEL}base_model.model.${libraryName(module!)}.${part}.default.weight`,
     };
   });
@@ -80,7 +80,6 @@ export function fullTensors(
     key: `${MODEL}${name}`,
     stored: `${MODEL}${libraryName(name)}`,
     shape,
-    transposed: shape.length > 1 && name !== "model.embed_tokens.weight",
     part: partOf(name),
   }));
 }
@@ -89,8 +88,8 @@ export function fullTensors(
  * A constant of the model in float32, to be trained.
  *
  * @param weights of the model
- * @param key of a trained tensor, which begins with `vl_model.`
- * @returns a tensor in the layout of `weights`, the caller's
+ * @param tensor one of {@linkcode fullTensors}
+ * @returns its values in its shape, the caller's
  *
  * @example
  * ```ts
@@ -100,13 +99,20 @@ export function fullTensors(
  *
  * await startEngine({ quiet: true });
  * const weights = new Map([["model.norm.weight", tf.ones([2])]]);
- * assert.deepEqual(widened(weights, "vl_model.model.norm.weight").shape, [2]);
+ * const key = "vl_model.model.norm.weight";
+ * assert.deepEqual(widened(weights, { key, shape: [2, 1] }).shape, [2, 1]);
  * ```
  */
-export function widened(weights: Weights, key: string): tf.Tensor {
+export function widened(
+  weights: Weights,
+  { key, shape }: Pick<TrainableTensor, "key" | "shape">,
+): tf.Tensor {
   const name = key.slice(MODEL.length), found = weights.get(name);
   if (found === undefined) throw new Error(`Cannot train ${name}: the model has no such tensor.`);
-  return found instanceof Bfloat16Tensor ? found.toFloat32() : found.clone();
+  const wide = found instanceof Bfloat16Tensor ? found.toFloat32() : found.clone();
+  const shaped = wide.reshape([...shape]);
+  wide.dispose();
+  return shaped;
 }
 
 function partOf(name: string): TrainableTensor["part"] {

@@ -8,9 +8,8 @@ import type { ModelFolder } from "./model_folder.ts";
 export type Weight = tf.Tensor | Bfloat16Tensor;
 
 /**
- * Constants of a model by published name. Matrices of linear layers are kept `(in, out)`, the
- * transpose of how they are stored, because that is what products run fastest with; the patch
- * embedding is a matrix too.
+ * Constants of a model by published name, as they are stored: matrices of linear layers are
+ * `(out, in)`. The patch embedding is a matrix too.
  */
 export type Weights = ReadonlyMap<string, Weight>;
 
@@ -26,9 +25,6 @@ export interface LoadWeightsOptions {
   /** Stops the work. */
   readonly signal?: AbortSignal;
 }
-
-/** Matrices of which rows are taken, not products. */
-const EMBEDDINGS = new Set(["model.embed_tokens.weight", "lm_head.weight"]);
 
 /**
  * Loads a model's weights into the engine, tensor by tensor: besides them no more than the largest
@@ -61,7 +57,7 @@ export async function loadWeights(
   try {
     for (const [name, tensor] of folder.tensors) {
       signal?.throwIfAborted();
-      weights.set(name, loadOne(name, tensor, dtype));
+      weights.set(name, loadOne(tensor, dtype));
       onProgress?.(read += tensor.bytes, all);
       await breathe(signal);
     }
@@ -82,18 +78,16 @@ export function disposeWeights(weights: Weights): void {
 }
 
 function loadOne(
-  name: string,
   stored: StoredTensor<"bfloat16" | "float32">,
   asked: "stored" | "bfloat16" | "float32",
 ): Weight {
   const { shape } = stored;
-  const isMatrix = shape.length > 1, isLinear = isMatrix && !EMBEDDINGS.has(name);
+  const isMatrix = shape.length > 1;
   const flat = isMatrix ? [shape[0]!, shape.slice(1).reduce((a, b) => a * b)] : shape;
   const dtype = asked === "stored" ? stored.dtype : asked;
-  const loaded = isMatrix && dtype === "bfloat16" && nativeBfloat16()
+  return isMatrix && dtype === "bfloat16" && nativeBfloat16()
     ? loadBfloat16(stored, flat)
     : loadFloat32(stored, flat, dtype === "bfloat16");
-  return isLinear ? exchanged(loaded) : loaded;
 }
 
 function loadBfloat16(
@@ -122,10 +116,4 @@ function loadFloat32(
     stored.readInto(values);
     if (rounds) widenBfloat16(narrowToBfloat16(values), values);
   });
-}
-
-function exchanged<T extends Weight>(matrix: T): T {
-  const transposed = matrix.transpose() as T;
-  matrix.dispose();
-  return transposed;
 }

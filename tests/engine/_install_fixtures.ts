@@ -157,13 +157,17 @@ export function startInstall(
   return { process, outcome };
 }
 
-/** Waits until something is so. */
-export async function until(condition: () => Promise<boolean> | boolean): Promise<void> {
-  for (let i = 0; i < 400; i++) {
+/** Waits until something is so, for a minute at most: machines may be slow. */
+export async function until(
+  condition: () => Promise<boolean> | boolean,
+  seconds = 60,
+): Promise<void> {
+  const deadline = performance.now() + seconds * 1000;
+  while (performance.now() < deadline) {
     if (await condition()) return;
     await new Promise((done) => setTimeout(done, 25));
   }
-  throw new Error("Cannot go on with the test: 10 s have passed.");
+  throw new Error(`Cannot go on with the test: ${seconds} s have passed.`);
 }
 
 /** Names in a folder, sorted; empty when there is none. */

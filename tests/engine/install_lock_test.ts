@@ -36,7 +36,8 @@ Deno.test("the lock of a dead process is taken over once, by one of many", async
     await Deno.writeTextFile(path, JSON.stringify({ pid, host: hostname(), token: "gone" }));
     let held = 0;
     await Promise.all(Array.from({ length: 6 }, async () => {
-      await using _lock = await FileLock.acquire(path, { heartbeat });
+      // Long enough that a machine that stands still for a moment takes nobody's lock away.
+      await using _lock = await FileLock.acquire(path, { heartbeat: 200 });
       assert.equal(++held, 1);
       await new Promise((done) => setTimeout(done, 30));
       held--;
@@ -60,8 +61,12 @@ Deno.test("a lock that another machine keeps fresh is waited for, and that is sa
     await Deno.writeTextFile(path, JSON.stringify({ pid: 7, host: "far", token: "t" }));
     const beats = setInterval(() => Deno.utimeSync(path, new Date(), new Date()), 20);
     const waits: unknown[] = [];
-    const signal = AbortSignal.timeout(900);
-    const waiting = FileLock.acquire(path, { heartbeat, signal, onWait: (w) => waits.push(w) });
+    // Twice as long as a silence after which it is taken over.
+    const signal = AbortSignal.timeout(3000);
+    const waiting = FileLock.acquire(path, {
+      ...{ heartbeat: 100, signal },
+      onWait: (w) => waits.push(w),
+    });
     await assert.rejects(waiting);
     clearInterval(beats);
     assert.deepEqual(waits, [{ pid: 7, host: "far", isGone: false }]);

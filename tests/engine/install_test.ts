@@ -68,7 +68,7 @@ pythonTest("killed half way: nothing counts, pip ends, and the next run cleans u
   assert.equal((await findIn(site.cache)).found, undefined);
   assert.ok(namesIn(root).includes("install.lock"));
   const pip = Number(await Deno.readTextFile(join(site.folder, "runs")));
-  await until(() => !isRunning(pip));
+  await until(() => !isRunning(pip), 10); // by itself it ends after 20 s
   const next = await startInstall(site).outcome;
   assert.equal(next.exitCode, 0, `${next.message}`);
   assert.deepEqual(namesIn(root), [INSTALLED]);

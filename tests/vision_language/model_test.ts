@@ -36,7 +36,7 @@ function distance(a: Float32Array, b: Float32Array): number {
   return Math.sqrt(square(a.map((value, i) => value - b[i]!)) / square(b));
 }
 
-Deno.test("loadWeights keeps bfloat16 matrices on the native engine, transposed, and widens them elsewhere to the same values", async () => {
+Deno.test("loadWeights keeps bfloat16 matrices on the native engine and widens them elsewhere to the same values", async () => {
   using folder = openModelFolder(MODEL);
   const values = async (engine: "tensorflow" | "wasm") => {
     await startEngine({ engine, quiet: true });
@@ -44,8 +44,7 @@ Deno.test("loadWeights keeps bfloat16 matrices on the native engine, transposed,
     const weights = await loadWeights(folder, { onProgress: (read, all) => seen.push(read / all) });
     const matrix = weights.get(MATRIX)!;
     assert.equal(matrix instanceof Bfloat16Tensor, engine === "tensorflow");
-    const { shape: [rows, columns] } = folder.tensors.get(MATRIX)!;
-    assert.deepEqual([...matrix.shape], [columns, rows]);
+    assert.deepEqual([...matrix.shape], [...folder.tensors.get(MATRIX)!.shape]);
     assert(seen.at(-1) === 1 && seen.every((share, i) => i === 0 || share > seen[i - 1]!));
     const wide = matrix instanceof Bfloat16Tensor ? matrix.toFloat32() : matrix.clone();
     const data = await wide.data();

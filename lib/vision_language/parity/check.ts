@@ -26,8 +26,11 @@ export interface Tolerance {
 
 /** No difference at all. */
 export const EXACT: Tolerance = { maxAbs: 0 };
-/** float32 against float32 of another order of sums. */
-export const FLOAT32: Tolerance = { relL2: 2e-6, maxAbs: 1e-4 };
+/**
+ * float32 against float32 of another order of sums. What the library computes in float32 is itself up to
+ * 2.8e-6 away from the same in float64 where sums cancel (seen in one of five random models).
+ */
+export const FLOAT32: Tolerance = { relL2: 5e-6, maxAbs: 1e-4 };
 /** Hidden states and features in bfloat16. */
 export const BFLOAT16: Tolerance = { relL2: 4e-2, cosine: 0.999 };
 /** Means in bfloat16. */
