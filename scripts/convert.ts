@@ -4,7 +4,11 @@
  * @module
  */
 import { resolve } from "node:path";
-import { CHECKPOINT_CONVERSIONS, whyNoConversion } from "../lib/checkpoints/convert/mod.ts";
+import {
+  CHECKPOINT_CONVERSIONS,
+  MODEL_CONVERSIONS,
+  whyNoConversion,
+} from "../lib/checkpoints/convert/mod.ts";
 import { POINTER_NAMES } from "../lib/checkpoints/pointer.ts";
 import {
   choiceFlag,
@@ -22,7 +26,7 @@ import {
   matchingConversions,
 } from "../lib/episodes/convert/mod.ts";
 
-const CONVERSIONS = [...EPISODE_CONVERSIONS, ...CHECKPOINT_CONVERSIONS];
+const CONVERSIONS = [...EPISODE_CONVERSIONS, ...CHECKPOINT_CONVERSIONS, ...MODEL_CONVERSIONS];
 const KNOWN = describeConversions(CONVERSIONS);
 const TARGETS = [...new Set(CONVERSIONS.map(({ to }) => to))];
 
@@ -51,6 +55,17 @@ Heads, dropout and a few more are in no file of the reference. They are assumed,
 as assumed; --config names a JSON file that settles them: a configuration as config in
 checkpoint.json (or a whole checkpoint.json, whose list assumed counts too). Every setting is
 compared with what the checkpoint records; a contradiction is an error.
+Stage 2: --to peft makes the adapter that was trained a folder that peft loads over the published
+model, --to model a model's folder of its own, which --model takes and transformers loads: the base of
+--model with the trained tensors in the base's dtype, so that bfloat16 rounds them; how much that moved
+them is said. An adapter of peft is merged in the same way:
+  deno task convert runs/RUN ADAPTER --to peft
+  deno task convert runs/RUN MERGED --to model --model BASE
+  deno task convert ADAPTER MERGED --to model --model BASE
+A .pt file of stage 2 holds what was trained of the model; with --model BASE also the frozen rest, under
+the names of the Python reference's model_state_dict. The reference's own .pt files hold all of the
+model: with --model BASE its tensors are compared bit by bit, and those that were trained are kept, as
+train:stage2 keeps them; --lora-alpha says the adapter's scale, which is in no file of the reference.
 Exit code 1 if something could not be converted, or INPUT is not there; the rest is done all the
 same. Exit code 2 for wrong usage.`,
     flags: {
@@ -71,6 +86,13 @@ same. Exit code 2 for wrong usage.`,
       metadata: switchFlag("windowed: metadata.json too"),
       which: choiceFlag("checkpoint of a run", POINTER_NAMES, { defaultText: "latest" }),
       weightsOnly: switchFlag("checkpoints: leave out the state of the optimiser"),
+      model: textFlag("stage 2: folder of the model that was trained, as published", {
+        placeholder: "DIR",
+      }),
+      loraAlpha: numberFlag("stage 2: alpha of the adapter in a .pt file that does not say it", {
+        min: 1e-6,
+        defaultText: "32",
+      }),
       config: textFlag("checkpoints: JSON of the policy's configuration", { placeholder: "FILE" }),
     },
     run: async (flags, { arguments: [input, output], print, note, warn, signal }) => {
@@ -88,6 +110,8 @@ same. Exit code 2 for wrong usage.`,
         weightsOnly: flags.weightsOnly,
         ...(flags.which === undefined ? {} : { which: flags.which }),
         ...(flags.config === undefined ? {} : { config: flags.config }),
+        ...(flags.model === undefined ? {} : { model: resolve(flags.model) }),
+        ...(flags.loraAlpha === undefined ? {} : { loraAlpha: flags.loraAlpha }),
         signal,
       };
       const { files, kept, failed, remarks } = await chosen(request).run(request);

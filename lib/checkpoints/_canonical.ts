@@ -17,6 +17,8 @@ export interface CanonicalTensors {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly wrappers: readonly string[];
   readonly ignored: readonly IgnoredTensors[];
+  /** Those that are ignored, by their keys in the file. */
+  readonly others: ReadonlyMap<string, StoredTensor>;
   readonly copies: readonly TensorCopy[];
 }
 
@@ -30,6 +32,7 @@ export function canonicalTensors(
   entries: Iterable<readonly [key: string, tensor: StoredTensor]>,
 ): CanonicalTensors {
   const tensors = new Map<string, StoredTensor>(), copies: TensorCopy[] = [];
+  const others = new Map<string, StoredTensor>();
   const wrappers = new Set<string>();
   const ignored = new Map<IgnoredTensors["name"], { tensors: number; bytes: number }>();
   for (const [key, tensor] of entries) {
@@ -38,6 +41,7 @@ export function canonicalTensors(
     if (group !== undefined) {
       const { tensors: count, bytes } = ignored.get(group) ?? { tensors: 0, bytes: 0 };
       ignored.set(group, { tensors: count + 1, bytes: bytes + tensor.bytes });
+      others.set(name, tensor);
       continue;
     }
     const other = tensors.get(name);
@@ -48,7 +52,7 @@ export function canonicalTensors(
     }
   }
   const groups = [...ignored].map(([name, count]) => ({ name, ...count }));
-  return { tensors, wrappers: [...wrappers], ignored: groups, copies };
+  return { tensors, wrappers: [...wrappers], ignored: groups, others, copies };
 }
 
 function canonicalKey(key: string) {

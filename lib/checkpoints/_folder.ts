@@ -92,6 +92,7 @@ function recorded(document: CheckpointDocument) {
     globalStep,
     losses,
     document,
+    notes: document,
   };
 }
 

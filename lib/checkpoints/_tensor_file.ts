@@ -1,7 +1,10 @@
 import { openSafetensors } from "../formats/safetensors.ts";
+import { CONTENTS } from "./convert/_read_ours.ts";
 import { canonicalTensors } from "./_canonical.ts";
-import { parseConfig } from "./_config.ts";
+import { isMembers, parseConfig } from "./_config.ts";
 import { isTextList, NO_LOSSES } from "./_document.ts";
+import { notesOf } from "./_notes.ts";
+import { type CheckpointContents, VISUAL_MEMBER } from "./document.ts";
 import type { OpenCheckpoint } from "./open.ts";
 
 /** Metadata: the settings of the configuration that nobody named, as JSON. */
@@ -12,14 +15,14 @@ export function openTensorFile(path: string): OpenCheckpoint {
   const file = openSafetensors(path);
   try {
     const entries = file.names.map((name) => [name, file.tensor(name)] as const);
-    const { copies: [copy], ...found } = canonicalTensors(path, entries);
+    const { copies: [copy], others, ...found } = canonicalTensors(path, entries);
     if (copy !== undefined) {
       throw new SyntaxError(
         `Cannot read ${path}: its keys should name each tensor once, current value is ${copy[0]} ` +
           "twice, with and without a wrapper's prefix. Write it again.",
       );
     }
-    const { config: text, [ASSUMED]: settings } = file.metadata;
+    const { config: text, [ASSUMED]: settings, [CONTENTS]: said } = file.metadata;
     return {
       path,
       layout: "safetensors",
@@ -34,9 +37,10 @@ export function openTensorFile(path: string): OpenCheckpoint {
       losses: NO_LOSSES,
       remarks: [],
       document: null,
+      notes: said === undefined ? null : notesIn(path, said),
       value: null,
       training: () => null,
-      others: () => null,
+      others: () => others.size === 0 ? null : { tensors: others, training: new Map() },
       verify: () => Promise.resolve(),
       close: () => file.close(),
       [Symbol.dispose]: () => file.close(),
@@ -45,6 +49,13 @@ export function openTensorFile(path: string): OpenCheckpoint {
     file.close();
     throw error;
   }
+}
+
+function notesIn(path: string, text: string) {
+  const value = parseJson(path, text);
+  if (!isMembers(value)) return null;
+  const { features, extra } = value as Partial<CheckpointContents>;
+  return notesOf(features, extra?.[VISUAL_MEMBER]);
 }
 
 function assumedOf(path: string, text: string): string[] {

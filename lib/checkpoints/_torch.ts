@@ -1,3 +1,4 @@
+import type { JsonValue } from "../features/canonical_json.ts";
 import { rowBlocks } from "../formats/_row_blocks.ts";
 import type { StoredTensor } from "../formats/tensor_types.ts";
 import { verifyStorage } from "../formats/_torch_record.ts";
@@ -5,11 +6,14 @@ import { openTorchCheckpoint, type TorchCheckpoint } from "../formats/torch_chec
 import { type TorchStorage, TorchTensor, type TorchValue } from "../formats/torch_values.ts";
 import { breathe } from "../episodes/_breathe.ts";
 import { plural } from "../episodes/_plural.ts";
+import { toPlain } from "./convert/_plain_value.ts";
 import { EMA } from "./convert/_torch_members.ts";
 import { canonicalTensors, type TensorCopy } from "./_canonical.ts";
 import { parseConfig } from "./_config.ts";
 import { isTextList } from "./_document.ts";
+import { notesOf } from "./_notes.ts";
 import { countOf, oddMembers, realOf } from "./_torch_numbers.ts";
+import { VISUAL_MEMBER } from "./document.ts";
 import type { CheckpointLayout, OpenCheckpoint, VerifyFilesOptions } from "./open.ts";
 
 type Dictionary = ReadonlyMap<TorchValue, TorchValue>;
@@ -28,7 +32,7 @@ export function openTorch(path: string): OpenCheckpoint {
   try {
     const { value } = file;
     const { layout, stateKey, entries, others } = layoutOf(path, value);
-    const { copies, ...found } = canonicalTensors(path, entries);
+    const { copies, others: ignored, ...found } = canonicalTensors(path, entries);
     const top: Dictionary = layout === "state_dict" ? new Map() : value as Dictionary;
     const remarks = others === 0 ? [] : [`Left out what is no tensor: ${others} of its state.`];
     if (OTHER_STATE_KEYS.includes(stateKey ?? "")) {
@@ -57,9 +61,11 @@ export function openTorch(path: string): OpenCheckpoint {
       },
       remarks,
       document: null,
+      notes: notesOf(plainMember(top, "features"), plainMember(top, VISUAL_MEMBER)),
       value,
       training: () => averagesOf(path, top),
-      others: () => null,
+      others: () =>
+        ignored.size === 0 ? null : { tensors: ignored, training: otherAverages(path, top) },
       verify: async (options = {}) => {
         await verifyStorages(file, found.tensors, entries, options);
         await compareCopies(path, copies, options);
@@ -206,13 +212,35 @@ function configOf(path: string, top: Dictionary, remarks: string[]) {
 
 /** The averages of a training as `ema.KEY`; what an optimiser keeps has no names here. */
 function averagesOf(path: string, top: Dictionary): ReadonlyMap<string, StoredTensor> | null {
+  const entries = averagedTensors(top);
+  return entries === null ? null : named(canonicalTensors(path, entries).tensors);
+}
+
+/** The averages of what was trained of other models, likewise. */
+function otherAverages(path: string, top: Dictionary): ReadonlyMap<string, StoredTensor> {
+  return named(canonicalTensors(path, averagedTensors(top) ?? []).others);
+}
+
+function averagedTensors(top: Dictionary): (readonly [string, TorchTensor])[] | null {
   const state = top.get(EMA);
   if (!(state instanceof Map)) return null;
-  const entries = [...state as Dictionary].flatMap(([key, tensor]) =>
+  return [...state as Dictionary].flatMap(([key, tensor]) =>
     tensor instanceof TorchTensor ? [[String(key), tensor] as const] : []
   );
-  const { tensors } = canonicalTensors(path, entries);
+}
+
+function named(tensors: ReadonlyMap<string, StoredTensor>): ReadonlyMap<string, StoredTensor> {
   return new Map([...tensors].map(([key, tensor]) => [`ema.${key}`, tensor]));
+}
+
+/** A member as JSON; undefined where it is none, as it may be in a file of another program. */
+function plainMember(top: Dictionary, key: string): JsonValue | undefined {
+  try {
+    return toPlain(key, top.get(key) ?? null);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Dictionaries as objects; one may stand in many places of a pickle at no cost. */

@@ -84,6 +84,9 @@ export interface CheckpointFile {
   readonly sha256: string;
 }
 
+/** Of `checkpoint.json` what a policy's other files of ours say, too. */
+export type CheckpointNotes = Pick<CheckpointDocument, "features" | "extra">;
+
 /** `checkpoint.json`: everything about a checkpoint but its tensors. */
 export interface CheckpointDocument extends Required<Omit<CheckpointContents, "losses">> {
   /** {@linkcode CHECKPOINT_FORMAT}. */

@@ -1,3 +1,4 @@
+import { formatBytes } from "../formats/format_bytes.ts";
 import { printable } from "../formats/printable.ts";
 import { plural } from "../episodes/_plural.ts";
 import { policyName, settingValues } from "./_config.ts";
@@ -78,18 +79,18 @@ function facts(check: CheckpointCheck): string[][] {
     ...known("program", check.program),
     ...known("completed epochs", check.epoch),
     ...known("completed steps", check.globalStep),
-    ...known("training loss", losses.train),
-    ...known("validation loss", losses.validation),
+    ...known("training loss", losses.train?.toFixed(6) ?? null),
+    ...known("validation loss", losses.validation?.toFixed(6) ?? null),
     [
       "parameters",
       `${number(counts.total)}: sensor encoder ${number(counts.sensorEncoder)}, action expert ` +
       `${number(counts.actionExpert)}`,
     ],
-    ["tensors", `${tensors} (${kinds || "none"}), ${(bytes / 1e6).toFixed(1)} MB`],
+    ["tensors", `${tensors} (${kinds || "none"}), ${formatBytes(bytes)}`],
     ...known("visual-language model", check.visualLanguage),
     ...check.ignored.map(({ name, tensors: count, bytes }) => [
       `beside it, ${name}`,
-      `${plural(count, "tensor")}, ${(bytes / 1e6).toFixed(1)} MB`,
+      `${plural(count, "tensor")}, ${formatBytes(bytes)}`,
     ]),
     ["values", check.valuesRead ? "all read" : "not read (--stats reads them)"],
     ...assumedRows(check),

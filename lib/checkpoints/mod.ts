@@ -45,5 +45,6 @@ export {
   readPointer,
   writePointer,
 } from "./pointer.ts";
+export { predictingTensors } from "./_visual.ts";
 export * from "./write.ts";
 export { type OptimizerGroup, type OptimizerRecord } from "./convert/optimizer.ts";

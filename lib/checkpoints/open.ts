@@ -4,10 +4,11 @@ import { isFile, isFolder } from "../formats/_path.ts";
 import type { StoredTensor } from "../formats/tensor_types.ts";
 import type { TorchValue } from "../formats/torch_values.ts";
 import type { PolicyConfig } from "../policies/config.ts";
-import type { CheckpointDocument, CheckpointLosses } from "./document.ts";
+import type { CheckpointDocument, CheckpointLosses, CheckpointNotes } from "./document.ts";
 import { openFolder } from "./_folder.ts";
 import { openTensorFile } from "./_tensor_file.ts";
 import { openTorch } from "./_torch.ts";
+import { ADAPTER_CONFIG } from "../vision_language/_file_names.ts";
 import { DOCUMENT_FILE } from "./document.ts";
 import {
   followPointer,
@@ -55,6 +56,11 @@ export interface OtherTensorMaps {
   readonly training: ReadonlyMap<string, StoredTensor>;
 }
 
+/** Of a run, and of a model as published. */
+const CONFIG_FILE = "config.json";
+/** Names that a message lists. */
+const SHOWN = 8;
+
 /** What {@linkcode openCheckpoint} should find. */
 export interface OpenCheckpointOptions {
   /** Which checkpoint of a run. @default {"latest"} */
@@ -93,6 +99,11 @@ export interface OpenCheckpoint extends Disposable {
   readonly remarks: readonly string[];
   /** `checkpoint.json`; null for other layouts. */
   readonly document: CheckpointDocument | null;
+  /**
+   * The features that it was trained on, and what of their model was trained with it, wherever it says
+   * so: in its document, or in a `.pt` or `.safetensors` file of ours. Null where it says neither.
+   */
+  readonly notes: CheckpointNotes | null;
   /** The `.pt` file's top level (a dictionary is a `Map`); null for other layouts. */
   readonly value: TorchValue | null;
   /**
@@ -104,7 +115,8 @@ export interface OpenCheckpoint extends Disposable {
    */
   training(): ReadonlyMap<string, StoredTensor> | null;
   /**
-   * Tensors of other models that a conversion put into our folder.
+   * Tensors of other models: those that a conversion or a second stage put into our folder, and those
+   * of a visual-language model in other files.
    *
    * @returns null where there are none
    */
@@ -184,8 +196,24 @@ export function openCheckpoint(
   }
   throw new SyntaxError(
     `Cannot open checkpoint ${path}: the folder should hold ${DOCUMENT_FILE}, or the pointers of a ` +
-      "run, current value is neither. It is no checkpoint, or was not copied completely.",
+      `run, current value is neither. ${
+        insideOf(path) ?? "It is no checkpoint, or was not copied completely."
+      }`,
   );
+}
+
+/** Names the folders in a folder that could be meant instead of it. */
+function insideOf(path: string): string | null {
+  const has = (name: string, file: string) => isFile(join(path, name, file));
+  const isMeant = (name: string) =>
+    [DOCUMENT_FILE, CONFIG_FILE, ADAPTER_CONFIG].some((file) => has(name, file)) ||
+    POINTER_NAMES.some((pointer) => isFile(pointerPath(join(path, name), pointer)));
+  const names = [...Deno.readDirSync(path)].map(({ name }) => name).filter(isMeant).sort();
+  if (names.length === 0) return null;
+  const more = names.length > SHOWN ? `, … and ${names.length - SHOWN} more` : "";
+  return `Name one in it, a checkpoint, run, model or adapter: ${
+    names.slice(0, SHOWN).join(", ")
+  }${more}`;
 }
 
 /** Tensor files begin with the length of their header, a little-endian number of 8 bytes. */

@@ -1,4 +1,4 @@
-import type { CheckpointDocument, PointerName } from "../checkpoints/mod.ts";
+import type { CheckpointDocument, CheckpointNotes, PointerName } from "../checkpoints/mod.ts";
 import { compile, tf } from "../engine/mod.ts";
 import {
   evaluation,
@@ -40,6 +40,8 @@ export interface Policy extends Disposable {
   readonly path: string;
   /** What its checkpoint says of it; null for files of other programs. */
   readonly document: CheckpointDocument | null;
+  /** The features that it was trained on, and what of their model was; null where it says neither. */
+  readonly notes: CheckpointNotes | null;
   /** Settings that no one named; defaults stand for them. */
   readonly assumed: readonly string[];
   /** Whether its parameters are the running averages of the trained ones. */
@@ -76,7 +78,7 @@ export interface OpenPolicyOptions extends SamplingOptions {
 export async function openPolicy(path: string, options: OpenPolicyOptions = {}): Promise<Policy> {
   const { which = usualCheckpoint(path), seed = 0, ...sampling } = options;
   const opened = await openPolicyParameters(path, { which });
-  const { config, parameters, assumed, document, isAveraged, path: found } = opened;
+  const { config, parameters, assumed, document, notes, isAveraged, path: found } = opened;
   if (config.family === "diffusion" || Object.keys(sampling).length > 0) {
     try {
       samplingLadder(config, sampling); // refuses what does not fit
@@ -97,7 +99,7 @@ export async function openPolicy(path: string, options: OpenPolicyOptions = {}):
   return {
     config,
     path: found,
-    ...{ document, assumed, isAveraged },
+    ...{ document, notes, assumed, isAveraged },
     predict: async (observation) => {
       const { size, index = Array.from({ length: size }, (_, row) => seen + row) } = observation;
       seen += size;

@@ -1,5 +1,6 @@
 import {
   type CheckpointDocument,
+  type CheckpointNotes,
   type LoadedPolicy,
   loadPolicy,
   openCheckpoint,
@@ -22,6 +23,8 @@ export interface PolicyParametersOptions {
 export interface PolicyParameters extends LoadedPolicy {
   /** `checkpoint.json`; null for other layouts. */
   readonly document: CheckpointDocument | null;
+  /** The features that it was trained on, and what of their model was; null where it says neither. */
+  readonly notes: CheckpointNotes | null;
   /** Whether the running averages of the training are used. */
   readonly isAveraged: boolean;
 }
@@ -44,7 +47,8 @@ export async function openPolicyParameters(
   try {
     using checkpoint = openCheckpoint(loaded.path);
     const averages = await useAverages(checkpoint, loaded.config, loaded.parameters);
-    return { ...loaded, document: checkpoint.document, isAveraged: averages > 0 };
+    const { document, notes } = checkpoint;
+    return { ...loaded, document, notes, isAveraged: averages > 0 };
   } catch (error) {
     tf.dispose(loaded.parameters);
     throw error;

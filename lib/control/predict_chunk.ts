@@ -47,7 +47,8 @@ export async function predictChunk(
   if (extractor === null) {
     throw new RangeError(
       `Cannot predict from images: ${policy.path} must name its visual features, current value ` +
-        "is nothing. Give features to policy.predict() instead.",
+        "is nothing. Name its run or a checkpoint that trocar wrote, or give features to " +
+        "policy.predict().",
     );
   }
   const { views } = extractor.identity;
@@ -93,14 +94,14 @@ function expectFile(view: string, image: string | Uint8Array | null): void {
  * @throws {Deno.errors.NotFound} naming the file that the model's folder lacks
  */
 export async function policyExtractor(
-  { document, path }: Policy,
+  { notes, path }: Policy,
   options: ExtractorOptions = {},
 ): Promise<FeatureExtractor | null> {
-  const features = document?.features as { readonly [name: string]: JsonValue } | null | undefined;
+  const features = notes?.features as { readonly [name: string]: JsonValue } | null | undefined;
   const name = features?.name, identity = features?.identity as unknown as FeatureIdentity;
   if (typeof name !== "string" || !Array.isArray(identity?.views)) return null;
   const settings = name === "qwen2.5-vl-3b" ? qwenSettings(identity) : { views: identity.views };
-  const changes = visualDescription(document) === null ? null : await visualChanges(path);
+  const changes = visualDescription(notes) === null ? null : await visualChanges(path);
   const extractor = await createExtractor(name, {
     ...{ ...options, ...settings },
     ...(changes === null ? {} : { adapter: changes }),

@@ -1,6 +1,11 @@
 import { createHash } from "node:crypto";
-import { openCheckpoint, VISUAL_MEMBER } from "../checkpoints/mod.ts";
-import type { CheckpointDocument } from "../checkpoints/mod.ts";
+import {
+  type OpenCheckpoint,
+  openCheckpoint,
+  type OtherTensorMaps,
+  VISUAL_MEMBER,
+} from "../checkpoints/mod.ts";
+import type { CheckpointNotes } from "../checkpoints/mod.ts";
 import type { JsonValue, QwenAdapter } from "../features/mod.ts";
 import { canonicalJson } from "../features/canonical_json.ts";
 import { trainedChanges, type VisualDescription } from "../vision_language/trained_changes.ts";
@@ -14,7 +19,7 @@ export interface VisualChanges extends QwenAdapter {
 /**
  * What of a checkpoint says which parts of a visual-language model were trained with its policy.
  *
- * @param document `checkpoint.json`; null for other layouts
+ * @param notes of the checkpoint, or its document; null where it says nothing
  * @returns the description; null where the model was not trained
  *
  * @example
@@ -25,9 +30,26 @@ export interface VisualChanges extends QwenAdapter {
  * assert.equal(visualDescription(null), null);
  * ```
  */
-export function visualDescription(document: CheckpointDocument | null): VisualDescription | null {
-  const found = document?.extra[VISUAL_MEMBER];
+export function visualDescription(
+  notes: Pick<CheckpointNotes, "extra"> | null,
+): VisualDescription | null {
+  const found = notes?.extra[VISUAL_MEMBER];
   return found === undefined ? null : found as unknown as VisualDescription;
+}
+
+/** What tells trained tensors from others: the digest of their file, or their own. */
+function contentDigest(
+  { document }: OpenCheckpoint,
+  { tensors, training }: OtherTensorMaps,
+): JsonValue {
+  if (document !== null) return document.extra.otherTensors as JsonValue;
+  const hash = createHash("sha256");
+  for (const [key, tensor] of [...tensors, ...training]) {
+    hash.update(`${key}\n${tensor.dtype}\n${tensor.shape}\n`);
+    const { buffer, byteOffset, byteLength } = tensor.read().data;
+    hash.update(new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength));
+  }
+  return hash.digest("hex");
 }
 
 /**
@@ -48,11 +70,11 @@ export function visualDescription(document: CheckpointDocument | null): VisualDe
  */
 export async function visualChanges(path: string): Promise<VisualChanges | null> {
   using checkpoint = openCheckpoint(path);
-  const description = visualDescription(checkpoint.document), others = checkpoint.others();
+  const description = visualDescription(checkpoint.notes), others = checkpoint.others();
   if (description === null || others === null) return null;
   await checkpoint.verify();
   const isAveraged = [...others.training.keys()].some((name) => name.startsWith("ema."));
-  const content = { isAveraged, extra: checkpoint.document!.extra.otherTensors as JsonValue };
+  const content = { isAveraged, extra: contentDigest(checkpoint, others) };
   const digest = createHash("sha256")
     .update(canonicalJson({ ...content, description: description as unknown as JsonValue }))
     .digest("hex");

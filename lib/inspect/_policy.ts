@@ -35,7 +35,7 @@ export function describePolicy(checkpoint: OpenCheckpoint): Record<string, unkno
     bestValidationLoss: losses.bestValidation,
     bestEpoch: losses.bestEpoch,
   };
-  const visual = checkpoint.document?.extra[VISUAL_MEMBER];
+  const visual = checkpoint.notes?.extra[VISUAL_MEMBER];
   const facts = Object.entries(known).filter(([, value]) => value !== null);
   return {
     layout,

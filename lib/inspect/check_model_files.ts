@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { VISUAL_MEMBER } from "../checkpoints/document.ts";
 import { openCheckpoint, type OpenCheckpointOptions } from "../checkpoints/open.ts";
 import { isFolder } from "../formats/_path.ts";
+import { isRecord } from "../formats/_is_record.ts";
 import { printable } from "../formats/printable.ts";
 import { readAdapterSettings } from "../vision_language/adapter_file.ts";
 import { adapterProblems } from "../vision_language/adapter_problems.ts";
@@ -142,7 +143,7 @@ export function formatModelFiles(
       bytes,
       tensors: [],
       keys: [],
-      details: { ...details, values },
+      details: inWords({ ...details, values }),
     },
     (rows) => formatTable(rows.map((row) => row.map((cell) => printable(String(cell))))),
   );
@@ -153,6 +154,19 @@ export function formatModelFiles(
   }
   return [`${ok ? "OK" : "NOT OK"}: ${facts}`, ...(lines.length > 0 ? [lines.join("\n")] : [])]
     .join("\n\n");
+}
+
+/** Details under names as people write them: `innerWidth` is `inner width`. */
+function inWords(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(details).map(([name, value]) => {
+      const words = name.replace(
+        /([a-z])([A-Z])/g,
+        (_, end, start) => `${end} ${start.toLowerCase()}`,
+      );
+      return [words, isRecord(value) ? inWords(value) : value];
+    }),
+  );
 }
 
 /**
@@ -189,7 +203,7 @@ export function checkpointAdapterProblems(
   options: OpenCheckpointOptions = {},
 ): string[] {
   using checkpoint = openCheckpoint(path, options);
-  const said = checkpoint.document?.extra[VISUAL_MEMBER] as Partial<VisualDescription> | undefined;
+  const said = checkpoint.notes?.extra[VISUAL_MEMBER] as Partial<VisualDescription> | undefined;
   const lora = said?.lora;
   if (typeof lora?.targets !== "string" && !Array.isArray(lora?.targets)) {
     throw new RangeError(
@@ -199,7 +213,8 @@ export function checkpointAdapterProblems(
   }
   const stored = checkpoint.others()?.tensors ?? new Map();
   const tensors = new Map(
-    [...stored].map(([key, tensor]) => [key.replace(/^vl_model\./, ""), tensor]),
+    [...stored].filter(([key]) => checkpoint.document !== null || key.includes(".lora_"))
+      .map(([key, tensor]) => [key.replace(/^vl_model\./, ""), tensor]),
   );
   return adapterProblems(lora!, tensors, readModelConfig(join(folder, "config.json")));
 }

@@ -121,21 +121,31 @@ const RATE_DECIMALS = 3;
 /** Names of rates, in hertz, and of objects that hold them. */
 const RATE = /^rates?$|Hz$|(^|_)hz$/;
 
-function factRows(name: string, value: unknown, isRate = RATE.test(name)): string[][] {
+/** Names of large counts, and of objects that hold them. */
+const COUNT = /^parameters$/;
+
+function factRows(
+  name: string,
+  value: unknown,
+  isRate = RATE.test(name),
+  isCount = COUNT.test(name),
+): string[][] {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const members = isObject ? Object.entries(value) : [];
   if (members.length === 0) {
     const isLong = isRate && typeof value === "number";
+    if (isCount && Number.isInteger(value)) return [[name, Number(value).toLocaleString("en")]];
     return [[name, formatFact(isLong ? Number(value.toFixed(RATE_DECIMALS)) : value)]];
   }
   return [
     [name],
-    ...members.flatMap(([key, member]) => factRows(key, member, isRate || RATE.test(key))).map((
-      [key = "", ...rest],
-    ) => [
-      `  ${key}`,
-      ...rest,
-    ]),
+    ...members.flatMap(([key, member]) => factRows(key, member, isRate || RATE.test(key), isCount))
+      .map((
+        [key = "", ...rest],
+      ) => [
+        `  ${key}`,
+        ...rest,
+      ]),
   ];
 }
 

@@ -46,8 +46,18 @@ function* waysOf(shapes: Shapes): Generator<Way> {
   yield [{ name: "all", keys: expert! }];
 }
 
-/** What may be trained of a visual-language model: nothing, its low-rank additions, layers, or all. */
+/**
+ * What may be trained of a visual-language model, with its output layer and without: PyTorch's
+ * `named_parameters()` counts a tied one with the embedding, and features do not pass through it.
+ */
 function* trainedOthers(other: readonly string[]): Generator<readonly string[]> {
+  yield* trainedParts(other);
+  const headless = other.filter((key) => !/(^|\.)lm_head\.weight$/.test(key));
+  if (headless.length < other.length) yield* trainedParts(headless);
+}
+
+/** What may be trained of these: nothing, low-rank additions, layers, or all. */
+function* trainedParts(other: readonly string[]): Generator<readonly string[]> {
   yield [];
   const lora = other.filter((key) => key.includes("lora_"));
   const base = other.filter((key) => !key.includes("lora_"));

@@ -211,11 +211,14 @@ function readConfig(path: string): InferredPolicy {
   return { config, assumed };
 }
 
+/** End of the remark on tensors of other models. */
+export const KEPT = "kept as they are.";
+
 function describeOthers(path: string, others: ReadonlyMap<string, StoredTensor>): string {
   const bytes = [...others.values()].reduce((sum, tensor) => sum + tensor.bytes, 0);
   const names = [...new Set([...others.keys()].map((key) => key.split(".", 1)[0]!))];
   return `${path}: ${plural(others.size, "tensor")} of ${
     (bytes / 1e6).toFixed(1)
   } MB belong to no ` +
-    `policy (${listNames(names)}); kept as they are.`;
+    `policy (${listNames(names)}); ${KEPT}`;
 }

@@ -15,25 +15,30 @@ import {
 /** Metadata of a safetensors file: all that a `checkpoint.json` says, but for files and digests. */
 export const CONTENTS = "contents";
 
+/** How names of running averages begin. */
+const AVERAGE = "ema.";
+
 /** Reads a folder of ours, or that of a run. */
 export async function readFolder(path: string, options: ReadOptions): Promise<PortableCheckpoint> {
   const source = openCheckpoint(path, { which: options.which ?? "latest" });
   const close = () => source.close();
   try {
-    await source.verify({
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-      weightsOnly: options.weightsOnly ?? false,
-    });
-    const { extra: { [OTHER_MEMBER]: _described, ...extra }, ...document } = source.document!;
-    const { config, assumed, remarks } = settledConfig(source, options);
     const other = source.others();
-    const training = options.weightsOnly ? new Map() : new Map<string, TensorInput>([
+    const state = new Map<string, TensorInput>([
       ...source.training() ?? [],
       ...other?.training ?? [],
     ]);
+    // The policy predicts with them, so they are weights.
+    const averages = new Map([...state].filter(([name]) => name.startsWith(AVERAGE)));
+    await source.verify({
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      weightsOnly: options.weightsOnly === true && averages.size === 0,
+    });
+    const { extra: { [OTHER_MEMBER]: _described, ...extra }, ...document } = source.document!;
+    const { config, assumed, remarks } = settledConfig(source, options);
     const made = contentsOf(document as unknown as CheckpointContents);
     const weights = options.weightsOnly ? { optimizer: null, schedule: null } : {};
-    if (options.weightsOnly && source.training() !== null) {
+    if (options.weightsOnly && state.size > averages.size) {
       remarks.push(
         `${source.path}: the state of the optimiser is left out, as --weights-only says.`,
       );
@@ -42,7 +47,7 @@ export async function readFolder(path: string, options: ReadOptions): Promise<Po
       contents: { ...made, ...weights, config, assumed, extra },
       tensors: policyTensors(source, config),
       others: other?.tensors ?? new Map(),
-      training,
+      training: options.weightsOnly ? averages : state,
       remarks,
       [Symbol.dispose]: close,
     };

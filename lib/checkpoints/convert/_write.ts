@@ -11,6 +11,7 @@ import { writeCheckpoint } from "../write.ts";
 import { fromPlain } from "./_plain_value.ts";
 import type { PortableCheckpoint } from "./_portable.ts";
 import { CONTENTS, contentsOf } from "./_read_ours.ts";
+import { compareModules } from "./_module_order.ts";
 import { EMA, PARTS } from "./_torch_members.ts";
 import { ungrouped, writeTorchOptimizer } from "./_torch_optimizer_writer.ts";
 import { type OptimizerGroup, readOptimizer, referenceGroups } from "./optimizer.ts";
@@ -77,7 +78,8 @@ export function writeTorch(path: string, checkpoint: PortableCheckpoint): Writte
   const { contents, tensors, others, training } = checkpoint;
   const remarks: string[] = [];
   const state = new Map<string, TorchInput>();
-  const full = new Map<string, TorchInput>([...tensors, ...others]);
+  const ordered = [...others].sort(([a], [b]) => compareModules(a, b));
+  const full = new Map<string, TorchInput>([...tensors, ...ordered]);
   const part = (name: string) => {
     const prefix = `${name}.`;
     const own = [...tensors].filter(([key]) => key.startsWith(prefix));
@@ -145,8 +147,9 @@ function optimizerState(
   const state = new Map([...training].filter(([name]) => !name.startsWith("ema.")));
   const recorded = readOptimizer(path, contents.optimizer ?? null);
   if (recorded === undefined && state.size === 0) return null;
-  const { type, groups } = recorded ??
+  const { type, groups: found } = recorded ??
     { type: "AdamW", groups: defaultGroups(path, contents, tensors, remarks) };
+  const groups = found.map((group) => ({ ...group, keys: [...group.keys].sort(compareModules) }));
   const lost = ungrouped(groups, state);
   if (lost.length > 0) {
     throw new SyntaxError(

@@ -1,55 +1,11 @@
-import { dirname, extname, join, relative, resolve, sep } from "node:path";
+import { extname } from "node:path";
 import type { Conversion, ConvertRequest } from "../../episodes/convert/conversion.ts";
 import { prepareOutput, single } from "../../episodes/convert/_output.ts";
-import { isFile, isFolder, isThere } from "../../formats/_path.ts";
-import { DOCUMENT_FILE } from "../document.ts";
-import { POINTER_NAMES, pointerPath } from "../pointer.ts";
-import type { PortableCheckpoint, ReadOptions } from "./_portable.ts";
-import { readFolder, readTensorFile } from "./_read_ours.ts";
-import { readTorch } from "./_read_torch.ts";
-import { writeFolder, writeTensorFile, writeTorch, type Written } from "./_write.ts";
-
-interface Form {
-  /** What the input is called, and `--to` for the output. */
-  readonly from: string;
-  readonly to: string;
-  isInput(path: string): boolean;
-  isOutput(path: string): boolean;
-  read(path: string, options: ReadOptions): PortableCheckpoint | Promise<PortableCheckpoint>;
-  write(path: string, checkpoint: PortableCheckpoint): Written | Promise<Written>;
-}
-
-const TORCH = /^\.(pt|pth|ckpt)$/i, TENSORS = /^\.safetensors$/i;
-/** Extensions of files; a folder's name may have a dot too. */
-const FILES =
-  /^\.(pt|pth|ckpt|safetensors?|pkl|pickle|npz|npy|csv|jsonl?|bin|h5|hdf5|onnx|gguf|zip|tar|gz|txt|ya?ml)$/i;
-
-const FORMS: readonly Form[] = [
-  {
-    from: "checkpoint .pt",
-    to: "pt",
-    isInput: (path) => TORCH.test(extname(path)) && isFile(path),
-    isOutput: (path) => TORCH.test(extname(path)) && !isFolder(path),
-    read: readTorch,
-    write: writeTorch,
-  },
-  {
-    from: "checkpoint",
-    to: "checkpoint",
-    isInput: (path) => isFolder(path) && isCheckpoint(path),
-    isOutput: (path) => isThere(path) ? isFolder(path) : !FILES.test(extname(path)),
-    read: readFolder,
-    write: writeFolder,
-  },
-  {
-    from: "checkpoint .safetensors",
-    to: "safetensors",
-    isInput: (path) => TENSORS.test(extname(path)) && isFile(path),
-    isOutput: (path) => TENSORS.test(extname(path)) && !isFolder(path),
-    read: readTensorFile,
-    write: writeTensorFile,
-  },
-];
+import { isFolder } from "../../formats/_path.ts";
+import { type Form, FORMS } from "./_forms.ts";
+import { isAdapter } from "./model_conversions.ts";
+import type { PortableCheckpoint } from "./_portable.ts";
+import { bytesOf, realPath, refuseFolder, refuseInside } from "./_output_folder.ts";
 
 const SUMMARIES: Readonly<Record<string, string>> = {
   pt: "what torch.load(weights_only=True) opens and the Python reference loads, AdamW's state " +
@@ -116,9 +72,16 @@ export const CHECKPOINT_CONVERSIONS: readonly Conversion[] = FORMS.flatMap((sour
  * assert.match(whyNoConversion({ input, output: "b.bin" })!, /\.bin/);
  * ```
  */
-export function whyNoConversion({ input, output }: ConvertRequest): string | undefined {
+export function whyNoConversion({ input, output, to }: ConvertRequest): string | undefined {
   const source = FORMS.find((form) => form.isInput(input));
+  if (isAdapter(input)) {
+    return "an adapter is merged into the model that it was made for, with --to model --model BASE; " +
+      "training and features take it as it is, with --adapter.";
+  }
   if (source === undefined) return undefined;
+  if (to === "peft" || to === "model") {
+    return `OUTPUT should be a new folder for --to ${to}, a name without the extension of a file.`;
+  }
   const isSame = source.isOutput(output);
   const found = isSame
     ? `a ${source.from}, and INPUT is already a ${source.from}; copy it, or say with --config or --weights-only what changes`
@@ -136,13 +99,36 @@ const OUTPUTS: Readonly<Record<string, string>> = {
   safetensors: "a file FILE.safetensors",
 };
 
+/** What of a visual-language model goes along. */
+async function settled(
+  checkpoint: PortableCheckpoint,
+  { to }: Form,
+  { input, model, loraAlpha, signal }: ConvertRequest,
+): Promise<PortableCheckpoint> {
+  if (model === undefined && checkpoint.others.size === 0) return checkpoint;
+  try {
+    if (to === "safetensors" && model !== undefined) {
+      throw new RangeError(
+        `Cannot convert ${input} to a safetensors file with --model: OUTPUT should be a checkpoint or ` +
+          "FILE.pt, current value is FILE.safetensors. Leave --model out.",
+      );
+    }
+    const { settleModel } = await import("./_settle_model.ts");
+    return await settleModel(input, checkpoint, { model, loraAlpha, signal }, to);
+  } catch (error) {
+    checkpoint[Symbol.dispose]();
+    throw error;
+  }
+}
+
 async function convert(source: Form, target: Form, request: ConvertRequest) {
   const { input, output, overwrite } = request;
   refuseInside(output);
-  if (resolve(input) === resolve(output) || isFolder(output)) refuseFolder(input, output);
+  if (realPath(input) === realPath(output) || isFolder(output)) refuseFolder(input, output);
   prepareOutput(output, overwrite);
   const { weightsOnly, config, which, signal } = request;
-  using checkpoint = await source.read(input, { weightsOnly, config, which, signal });
+  const read = await source.read(input, { weightsOnly, config, which, signal });
+  using checkpoint = await settled(read, target, request);
   const { tensors, remarks } = await target.write(output, checkpoint);
   return single({ path: output, tensors, bytes: bytesOf(output) }, [
     ...checkpoint.remarks,
@@ -151,48 +137,4 @@ async function convert(source: Form, target: Form, request: ConvertRequest) {
       ? [`${output} is a folder, as its extension is no file's that is known.`]
       : []),
   ]);
-}
-
-/** A folder is replaced as a whole, so it must be a checkpoint, and not hold what is read. */
-function refuseFolder(input: string, output: string): void {
-  const inside = relative(resolve(output), resolve(input));
-  const holdsInput = inside === "" || !(inside === ".." || inside.startsWith(`..${sep}`));
-  if (holdsInput) {
-    throw new RangeError(
-      `Cannot write ${output}: OUTPUT should not be INPUT or hold it, current value is with INPUT ` +
-        `${input}. Give another OUTPUT.`,
-    );
-  }
-  if ([...Deno.readDirSync(output)].length === 0 || isFile(join(output, DOCUMENT_FILE))) return;
-  throw new RangeError(
-    `Cannot write ${output}: a folder that is replaced should be a checkpoint, current value is one ` +
-      `without ${DOCUMENT_FILE}. Give another OUTPUT.`,
-  );
-}
-
-/** What lies in a checkpoint's folder would be lost when that is replaced, and is not its own. */
-function refuseInside(output: string): void {
-  for (let folder = dirname(resolve(output));; folder = dirname(folder)) {
-    if (isFile(join(folder, DOCUMENT_FILE))) {
-      throw new RangeError(
-        `Cannot write ${output}: it should lie outside of checkpoints, current value is within the ` +
-          `checkpoint ${folder}. Give another OUTPUT.`,
-      );
-    }
-    if (folder === dirname(folder)) return;
-  }
-}
-
-/** A checkpoint's folder, or that of a run. */
-function isCheckpoint(path: string): boolean {
-  return isFile(join(path, DOCUMENT_FILE)) ||
-    POINTER_NAMES.some((name) => isFile(pointerPath(path, name)));
-}
-
-function bytesOf(path: string): number {
-  if (!isFolder(path)) return Deno.statSync(path).size;
-  return [...Deno.readDirSync(path)].reduce(
-    (sum, { name }) => sum + Deno.statSync(join(path, name)).size,
-    0,
-  );
 }

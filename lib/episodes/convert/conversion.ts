@@ -24,6 +24,10 @@ export interface ConvertOptions {
   readonly config?: string;
   /** Which checkpoint of a run; default `latest`. */
   readonly which?: "latest" | "best" | "final";
+  /** Folder of the visual-language model that a second stage trained. */
+  readonly model?: string;
+  /** α of an adapter in a file that does not record it; default 32. */
+  readonly loraAlpha?: number;
   /** Stops between blocks or recordings. */
   readonly signal?: AbortSignal;
 }

@@ -1,4 +1,5 @@
 import type { Kind } from "../inspection.ts";
+import { isRecord } from "../../formats/_is_record.ts";
 
 /** Larger texts are not parsed. */
 const PARSED_BYTES = 256e6;
@@ -31,7 +32,7 @@ export const json: Kind = {
     const first = Array.isArray(value) ? value[0] : value;
     return {
       tensors: [],
-      keys: isObject(first) ? Object.keys(first) : [],
+      keys: isRecord(first) ? Object.keys(first) : [],
       details: { shape: shapeOf(value) },
     };
   },
@@ -48,10 +49,10 @@ interface IntervalRecord {
 
 function intervalRecords(value: unknown): readonly IntervalRecord[] | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
-  const isRecord = (record: unknown) =>
-    isObject(record) && typeof record.timestamp === "number" &&
-    (typeof record.image === "string" || isObject(record.images)) && isObject(record.robot_state);
-  return value.every(isRecord) ? value : undefined;
+  const isInterval = (record: unknown) =>
+    isRecord(record) && typeof record.timestamp === "number" &&
+    (typeof record.image === "string" || isRecord(record.images)) && isRecord(record.robot_state);
+  return value.every(isInterval) ? value : undefined;
 }
 
 function describeRecords(records: readonly IntervalRecord[]) {
@@ -65,7 +66,7 @@ function describeRecords(records: readonly IntervalRecord[]) {
     firstTime: times.reduce((a, b) => Math.min(a, b)),
     lastTime: times.reduce((a, b) => Math.max(a, b)),
     views: views.size > 0 ? [...views] : 1,
-    withSensorInterval: records.filter((record) => isObject(record.sensor_interval)).length,
+    withSensorInterval: records.filter((record) => isRecord(record.sensor_interval)).length,
     largestTimeDifferenceToRobot: differences.reduce((a, b) => Math.max(a, Math.abs(b)), 0),
   };
 }
@@ -77,7 +78,7 @@ function shapeOf(value: unknown, depth = 0): unknown {
     const first = depth === 0 ? shapeOf(value[0], 1) : typeName(value[0]);
     return { length: value.length, first };
   }
-  if (!isObject(value)) return typeName(value);
+  if (!isRecord(value)) return typeName(value);
   if (depth === 2) return "object";
   const members = Object.entries(value);
   return Object.fromEntries([
@@ -89,8 +90,4 @@ function shapeOf(value: unknown, depth = 0): unknown {
 function typeName(value: unknown): string {
   if (value === null) return "null";
   return Array.isArray(value) ? "list" : typeof value;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
