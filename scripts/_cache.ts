@@ -29,7 +29,7 @@ import {
   type Share,
   shareOfTfConfig,
 } from "../lib/features/mod.ts";
-import { extractorOptions, MODEL_FLAGS } from "../lib/programs/feature_flags.ts";
+import { expectOwnModel, extractorOptions, MODEL_FLAGS } from "../lib/programs/feature_flags.ts";
 
 /** This process's part of the plan. */
 export const shardFlag: Flag<Share | undefined> = {
@@ -122,6 +122,8 @@ export async function makePlan(
   options: {
     /** Called when the episodes are found, before their images are read. */
     readonly onFound?: () => void;
+    /** What the command was asked for. Default: to make a plan */
+    readonly asked?: string;
   } = {},
 ): Promise<FeaturePlan> {
   const { features, reuse, maxAgeMs } = values;
@@ -129,9 +131,11 @@ export async function makePlan(
   const data = rootsOf(values, context);
   if (data.length === 0) {
     throw new UsageError(
-      "Cannot make a plan: --data should name episodes, such as deno task preprocess makes.",
+      `Cannot ${options.asked ?? "make a plan"}: --data should name episodes, such as deno task ` +
+        "preprocess makes.",
     );
   }
+  expectOwnModel(features, values);
   // Only the sensor's file stays open, which is not needed here.
   const episodes = findEpisodes(data).map((path) => {
     const episode = openEpisode(path);
@@ -227,11 +231,6 @@ export function finish(
     },
     exitCode: isGood && failed === 0 ? 0 : 1,
   };
-}
-
-/** Megabytes (10^6 bytes), as tables show them. */
-export function megabytes(bytes: number): string {
-  return (bytes / 1e6).toFixed(1);
 }
 
 /** Steps of a plan that have an observation. */

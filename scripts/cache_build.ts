@@ -5,7 +5,9 @@
  */
 import { clusterFromEnvironment } from "../lib/engine/collectives/tf_config.ts";
 import { Gathering } from "../lib/launch/gather.ts";
-import { formatDuration, integerFlag, runCommand } from "../lib/cli/mod.ts";
+import { formatBytes } from "../lib/formats/format_bytes.ts";
+import { buildLine } from "../lib/programs/_build_missing.ts";
+import { integerFlag, runCommand, UsageError } from "../lib/cli/mod.ts";
 import {
   buildFeatures,
   FeatureStore,
@@ -21,7 +23,6 @@ import {
   IMPORT_HELP,
   limitFlag,
   makePlan,
-  megabytes,
   shardFlag,
   shareOf,
   steps,
@@ -45,15 +46,25 @@ ${IMPORT_HELP}`,
     },
     run: async (flags, context) => {
       const start = performance.now(), folder = folderOf(flags);
+      const member = clusterFromEnvironment();
+      if (flags.shard !== undefined && member !== null && member.size > 1) {
+        throw new UsageError(
+          `Cannot build with --shard: each of the ${member.size} processes of TF_CONFIG builds its ` +
+            `part, current value is ${flags.shard.index}/${flags.shard.count} for all. Leave it out.`,
+        );
+      }
       const settings = flags.limitGb === undefined
         ? readCacheSettings(folder)
         : { limitBytes: Math.round(flags.limitGb * 1e9) };
       const plan = await makePlan(flags, context, {
+        asked: "make features",
         onFound: () => writeCacheSettings(folder, settings),
       });
       using store = await FeatureStore.openForWriting(folder);
       const share = shareOf(flags.shard);
-      const member = flags.shard === undefined ? clusterFromEnvironment() : null;
+      const whose = share === undefined || share.count === 1
+        ? ""
+        : ` of part ${share.index + 1} of ${share.count}`;
       using gathering = member && member.size > 1
         ? await Gathering.open(member, { signal: context.signal })
         : undefined;
@@ -62,10 +73,7 @@ ${IMPORT_HELP}`,
         signal: context.signal,
         ...(share && { share }),
         onProgress: (done, total, secondsLeft) =>
-          context.progress.update(
-            `${done} of ${total} features` +
-              (done < total ? `, about ${formatDuration(secondsLeft)} left` : ""),
-          ),
+          context.progress.update(buildLine(done, total, secondsLeft, whose)),
       });
       const parts = gathering === undefined ? [mine] : await gathering.gather(mine);
       if (parts === null) return; // rank 0 tells the results of all
@@ -79,7 +87,7 @@ ${IMPORT_HELP}`,
         ["made", report.built],
         ["failed", report.failed],
         ["damaged, made again", report.quarantined],
-        ["MB written", megabytes(report.bytes)],
+        ["written", formatBytes(report.bytes)],
         ["s", seconds.toFixed(2)],
       ] as const;
       return finish({ ...report, seconds }, more, table, context);

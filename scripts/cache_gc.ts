@@ -4,6 +4,7 @@
  * @module
  */
 import { runCommand, switchFlag } from "../lib/cli/mod.ts";
+import { formatBytes } from "../lib/formats/format_bytes.ts";
 import {
   type CacheReport,
   collectGarbage,
@@ -17,7 +18,6 @@ import {
   finish,
   limitFlag,
   makePlan,
-  megabytes,
   rootsOf,
 } from "./_cache.ts";
 
@@ -66,7 +66,7 @@ disturbed. Exit code 1 while another process builds.`,
         ["features kept", kept],
         ["removed", dropped],
         ["damaged, removed", report.quarantined],
-        ["MB freed", megabytes(report.bytes)],
+        ["freed", formatBytes(report.bytes)],
         ["s", report.seconds.toFixed(2)],
       ] as const;
       return finish(report, { kept, dropped, cache: folder }, table, context);

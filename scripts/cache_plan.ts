@@ -5,6 +5,7 @@
  */
 import { formatDuration, runCommand, switchFlag } from "../lib/cli/mod.ts";
 import { plural } from "../lib/episodes/_plural.ts";
+import { formatBytes } from "../lib/formats/format_bytes.ts";
 import {
   type CacheReport,
   estimateBuild,
@@ -18,7 +19,6 @@ import {
   finish,
   IMPORT_HELP,
   makePlan,
-  megabytes,
   shardFlag,
   shareOf,
   steps,
@@ -77,7 +77,7 @@ ${IMPORT_HELP}`,
         ["missing", missing.length],
         ["unreadable", report.failed],
         ["of the missing damaged", report.quarantined],
-        ["MB to write", megabytes(bytes)],
+        ["to write", formatBytes(bytes)],
       ] as const;
       const result = finish(report, more, table, context);
       if (estimate) {

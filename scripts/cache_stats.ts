@@ -5,6 +5,7 @@
  */
 import { formatTable, runCommand } from "../lib/cli/mod.ts";
 import { plural } from "../lib/episodes/_plural.ts";
+import { formatBytes } from "../lib/formats/format_bytes.ts";
 import {
   type CacheReport,
   type CacheStats,
@@ -19,7 +20,6 @@ import {
   existingFolderOf,
   finish,
   makePlan,
-  megabytes,
   rootsOf,
 } from "./_cache.ts";
 
@@ -42,7 +42,7 @@ function describeCache(
   const damaged = quarantined === 0
     ? ""
     : `, ${plural(quarantined, "damaged record")} (deno task cache:gc removes them)`;
-  const size = `${megabytes(bytes)} of at most ${megabytes(limitBytes)} MB`;
+  const size = `${formatBytes(bytes)} of at most ${formatBytes(limitBytes)}`;
   return [
     `${folder}: ${plural(entries, "feature")} in ${plural(shards, "shard")}, ${size}${damaged}`,
     formatTable([

@@ -4,15 +4,9 @@
  * @module
  */
 import { integerFlag, runCommand } from "../lib/cli/mod.ts";
+import { formatBytes } from "../lib/formats/format_bytes.ts";
 import { FeatureStore, verifyFeatures } from "../lib/features/mod.ts";
-import {
-  CACHE_ARGUMENTS,
-  CACHE_FLAGS,
-  existingFolderOf,
-  finish,
-  makePlan,
-  megabytes,
-} from "./_cache.ts";
+import { CACHE_ARGUMENTS, CACHE_FLAGS, existingFolderOf, finish, makePlan } from "./_cache.ts";
 
 if (import.meta.main) {
   await runCommand({
@@ -28,7 +22,7 @@ if anything is damaged or missing.`,
     },
     run: async (flags, context) => {
       existingFolderOf(flags);
-      const plan = await makePlan(flags, context);
+      const plan = await makePlan(flags, context, { asked: "check features" });
       using store = FeatureStore.open(plan.folder);
       const { missing, compared, ...report } = await verifyFeatures(plan, store, {
         sample: flags.sample,
@@ -50,7 +44,7 @@ if anything is damaged or missing.`,
         ["of them damaged", report.quarantined],
         ["failed", report.failed],
         ["made again and compared", compared],
-        ["MB read", megabytes(report.bytes)],
+        ["read", formatBytes(report.bytes)],
         ["s", report.seconds.toFixed(2)],
       ] as const;
       return finish(report, more, table, context, report.hit === report.planned);

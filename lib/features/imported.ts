@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { readJson } from "../datasets/_json.ts";
+import { isFile, isFolder } from "../formats/_path.ts";
 import { toFloat32 } from "../formats/bfloat16.ts";
 import { openTorchCheckpoint } from "../formats/torch_checkpoint.ts";
 import type { JsonValue } from "./canonical_json.ts";
@@ -37,6 +38,7 @@ const MOST = 65504;
  * @param mapping path of the JSON file
  * @returns an extractor that reads the files; it makes no feature of its own
  * @throws {SyntaxError} when the mapping is damaged, or names a step twice
+ * @throws {Deno.errors.NotFound} when there is no such mapping
  *
  * @example
  * ```ts
@@ -50,9 +52,15 @@ const MOST = 65504;
  */
 export function importedFeatures(mapping: string): FeatureExtractor {
   const path = resolve(mapping), base = dirname(path);
+  if (!isFile(path)) {
+    throw new Deno.errors.NotFound(
+      `Cannot import features: --import should name their mapping, a JSON file, current value is ` +
+        `${path}, which is ${isFolder(path) ? "a folder" : "not there"}.`,
+    );
+  }
   const record = readJson(path, "feature mapping");
   record.literal("format", FORMAT);
-  const files = new Map<string, string>();
+  const files = new Map<string, string>(), episodes = new Set<string>();
   record.list("features", (entry) => {
     const step = entry.number("step"), episode = resolve(base, entry.text("episode"));
     const place = placeOf(episode, step);
@@ -60,6 +68,7 @@ export function importedFeatures(mapping: string): FeatureExtractor {
       throw new SyntaxError(`Cannot read ${path}: step ${step} of ${episode} should stand once.`);
     }
     files.set(place, resolve(base, entry.text("file")));
+    episodes.add(episode);
   });
   const width = record.number("width");
   const identity: FeatureIdentity = {
@@ -85,23 +94,40 @@ export function importedFeatures(mapping: string): FeatureExtractor {
     flags: ["--import", path],
     extract: (requests) =>
       Promise.resolve().then(() =>
-        requests.map((request) => readFeature(request, files, path, width))
+        requests.map((request) => readFeature(request, { files, episodes, path }, identity, width))
       ),
   };
 }
 
+/** Which file holds the feature of a step. */
+interface Mapping {
+  readonly path: string;
+  readonly files: ReadonlyMap<string, string>;
+  readonly episodes: ReadonlySet<string>;
+}
+
 function readFeature(
   { origin }: FeatureRequest,
-  files: ReadonlyMap<string, string>,
-  mapping: string,
+  { path: mapping, files, episodes }: Mapping,
+  { taps: { pooling } }: FeatureIdentity,
   width: number,
 ): Feature {
   const { episode, step } = origin ?? { episode: "a live request", step: 0 };
   // A recording stands for the container in it.
   const file = files.get(placeOf(episode, step)) ?? files.get(placeOf(dirname(episode), step));
   if (file === undefined) {
+    const isNamed = episodes.has(episode) || episodes.has(dirname(episode));
     throw new RangeError(
-      `Cannot import the feature of ${episode} step ${step}: ${mapping} should name its file.`,
+      `Cannot import the feature of ${episode} step ${step}: ${mapping} should name its file, current ` +
+        `value is ${
+          isNamed ? "other steps of it" : "none of its steps"
+        }. An episode is named by its ` +
+        "path, relative to the mapping.",
+    );
+  }
+  if (!isFile(file)) {
+    throw new Deno.errors.NotFound(
+      `Cannot import ${file}: ${mapping} names it, current value is no such file. Copy it there.`,
     );
   }
   using checkpoint = openTorchCheckpoint(file);
@@ -112,6 +138,12 @@ function readFeature(
     const found = tensors.map(([, each]) => `(${each.shape.join(", ")})`).join(", ") || "no tensor";
     throw new SyntaxError(
       `Cannot import ${file}: it should hold one tensor (1, T, ${width}), current value is ${found}.`,
+    );
+  }
+  if (pooling !== "none" && shape[1] !== 1) {
+    throw new SyntaxError(
+      `Cannot import ${file}: with pooling "${pooling}" it should hold 1 token, current value is ` +
+        `${shape[1]}. If that is what they are, write "none" into ${mapping}.`,
     );
   }
   const values = toFloat32(tensor!.read());

@@ -1,11 +1,11 @@
 import sharp from "sharp";
 import type { EngineName } from "../engine/start.ts";
 import { assertFits, type ImageProcessor } from "../vision_language/image_processor.ts";
-import type { PixelLimits } from "../vision_language/image_size.ts";
+import { MOST_RESIZED, type PixelLimits } from "../vision_language/image_size.ts";
 import type { VisionLanguageModelOptions } from "../vision_language/model.ts";
 import type { Tap } from "../vision_language/pooling.ts";
 import { PROMPT_TEMPLATE } from "../vision_language/prompt.ts";
-import { assertSpecials } from "../vision_language/tokenizer.ts";
+import { assertSpecials, type TextTokenizer } from "../vision_language/tokenizer.ts";
 import type { RandomSize } from "../vision_language/random_weights.ts";
 import { folderSource, type QwenSource, randomSource } from "./qwen_source.ts";
 import type { FeatureIdentity, FeatureTaps } from "./extractor.ts";
@@ -15,6 +15,8 @@ import { QwenExtractor } from "./qwen_extractor.ts";
 export interface QwenAdapter {
   /** Digest of the changes. */
   readonly digest: string;
+  /** Digest of the model that they are of. Default: not known */
+  readonly base?: string;
   /** What they are. */
   readonly changes: NonNullable<VisionLanguageModelOptions["changes"]>;
 }
@@ -63,7 +65,7 @@ const TAPS: Readonly<Record<Tap, FeatureTaps>> = {
  * @returns the extractor; dispose of it
  * @throws {Deno.errors.NotFound} naming the file that the folder lacks
  * @throws {SyntaxError} when its files are damaged or do not belong together
- * @throws {RangeError} when an option is out of range
+ * @throws {RangeError} when an option is out of range, or the changes are of another model
  *
  * @example
  * ```ts
@@ -86,11 +88,14 @@ export async function qwenFeatures(options: QwenOptions): Promise<QwenExtractor>
   const telling = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
   const source = sourceOf(options);
   expectOptions(source.path, views, together);
-  const { config, digest } = await source.identify(telling);
-  const processor = processorOf(source, options);
+  // The small files first: what is wrong with them is told before gigabytes are read.
+  const config = source.config(), processor = processorOf(source, options);
   assertFits(processor, config.vision);
   const tokenizer = source.tokenizer();
   assertSpecials(tokenizer, config.tokens);
+  assertKnown(source.path, tokenizer, config.text.vocabularySize);
+  const digest = await source.digest(telling);
+  expectBase(source.path, digest, adapter);
   const identity: FeatureIdentity = {
     model: `Qwen2.5-VL ${config.text.layers}x${config.text.hiddenSize}`,
     revision: digest,
@@ -156,6 +161,17 @@ function sourceOf({ model, random }: QwenOptions): QwenSource {
   );
 }
 
+function expectBase(model: string, digest: string, adapter: QwenAdapter | undefined): void {
+  const { base = digest } = adapter ?? {};
+  if (base === digest) return;
+  throw new RangeError(
+    `Cannot make features of ${model} with the adapter: the adapter was trained with the model ` +
+      `${base.slice(0, 12)}, current value is ${
+        digest.slice(0, 12)
+      }. Name the right one with --model.`,
+  );
+}
+
 function expectOptions(model: string, views: readonly string[], together: number): void {
   const twice = views.find((name, i) => views.indexOf(name) !== i);
   const problem = views.length === 0
@@ -175,11 +191,22 @@ function processorOf(
   const own = processor();
   const most = maxPixels ?? Math.max(own.minPixels, Math.min(own.maxPixels, MOST_PIXELS));
   const least = minPixels ?? Math.min(own.minPixels, most);
-  if (least > 0 && least <= most && Number.isSafeInteger(least) && Number.isSafeInteger(most)) {
+  const areIntegers = Number.isSafeInteger(least) && Number.isSafeInteger(most);
+  if (areIntegers && least > 0 && least <= Math.min(most, MOST_RESIZED)) {
     return { ...own, minPixels: least, maxPixels: most };
   }
   throw new RangeError(
     `Cannot make features of ${path}: --min-pixels and --max-pixels should be positive integers, the ` +
-      `first at most the second, current value is ${least} and ${most}.`,
+      `first at most the second and ${MOST_RESIZED}, current value is ${least} and ${most}.`,
+  );
+}
+
+/** Refuses a tokenizer of more tokens than the model has, as far as the template shows it. */
+function assertKnown(model: string, tokenizer: TextTokenizer, vocabularySize: number): void {
+  const unknown = tokenizer.encode(PROMPT_TEMPLATE).find((id) => id >= vocabularySize);
+  if (unknown === undefined) return;
+  throw new SyntaxError(
+    `Cannot make features of ${model}: the token ids of tokenizer.json should be below ` +
+      `${vocabularySize} as in config.json, current value is ${unknown}. Copy both from one model.`,
   );
 }

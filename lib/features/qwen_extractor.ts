@@ -22,6 +22,8 @@ import type {
 
 /** Greatest float16, in which features are stored. */
 const MOST = 65504;
+/** Loading that takes less goes without a progress line, ms. */
+const TOLD_AFTER = 1000;
 
 /** What an extractor is made of. */
 export interface QwenParts extends SourceOptions {
@@ -126,7 +128,8 @@ export class QwenExtractor implements FeatureExtractor, Disposable {
    * @param decoded pictures that neighbouring requests have in common. Default: none
    * @returns token ids and patches
    * @throws {SyntaxError} when an image cannot be decoded
-   * @throws {RangeError} when the views are not those of the identity
+   * @throws {RangeError} when the views are not those of the identity, or a side of an image is more
+   * than 200 times the other
    */
   async prompt(
     request: FeatureRequest,
@@ -136,7 +139,7 @@ export class QwenExtractor implements FeatureExtractor, Disposable {
     const pictures = request.views.flatMap((view) => {
       const { image } = view;
       if (image === null) return [];
-      const picture = decoded.get(image) ?? decodePicture(image, nameOf(view));
+      const picture = decoded.get(image) ?? this.#decode(image, nameOf(view));
       decoded.set(image, picture);
       return [picture];
     });
@@ -172,11 +175,23 @@ export class QwenExtractor implements FeatureExtractor, Disposable {
   async extract(requests: readonly FeatureRequest[]): Promise<Feature[]> {
     if (requests.length === 0) return [];
     const model = await this.load(), { processor, tap } = this;
-    return await this.#calls.map(requests, async (some) => {
+    const prompts: Promise<TokenPrompt>[] = [];
+    const begin = (from: number, to: number) => {
       const decoded = new Map<Uint8Array | string, Promise<Picture>>();
-      const prompts = await Promise.all(some.map((request) => this.prompt(request, decoded)));
-      const vectors = await model.features(prompts, tap);
-      return prompts.map(({ images }, i) => ({
+      for (const [i, request] of requests.slice(from, to).entries()) {
+        if (prompts[from + i] !== undefined) continue;
+        prompts[from + i] = this.prompt(request, decoded);
+        prompts[from + i]!.catch(() => {}); // who waits for it is told
+      }
+    };
+    return await this.#calls.map([...requests.keys()], async (some) => {
+      const end = some.at(-1)! + 1;
+      begin(some[0]!, end);
+      const given = await Promise.all(some.map((i) => prompts[i]!));
+      begin(end, end + some.length); // other threads decode while the engine computes
+      const vectors = await model.features(given, tap);
+      some.forEach((i) => delete prompts[i]);
+      return given.map(({ images }, i) => ({
         tokens: 1,
         visualTokens: images.reduce((sum, { grid }) => sum + visualTokens(grid, processor), 0),
         values: Float32Array.from(vectors[i]!),
@@ -202,7 +217,7 @@ export class QwenExtractor implements FeatureExtractor, Disposable {
       const log = onProgress ?? (() => {});
       await startEngine({ engine, cluster: null, log, ...(signal && { signal }) });
     }
-    const { digest } = await source.identify({
+    const digest = await source.digest({
       ...(onProgress && { onProgress }),
       ...(signal && { signal }),
     });
@@ -221,10 +236,18 @@ export class QwenExtractor implements FeatureExtractor, Disposable {
       ...{ minPixels, maxPixels },
       ...(signal && { signal }),
       ...(changes && { changes }),
-      onProgress: (read, all) => onProgress?.(`model: ${ofBytes(read, all)}`),
+      onProgress: (read, all) => {
+        if (performance.now() - start > TOLD_AFTER) onProgress?.(`model: ${ofBytes(read, all)}`);
+      },
     });
     onProgress?.(`model loaded in ${((performance.now() - start) / 1000).toFixed(1)} s`);
     return model;
+  }
+
+  async #decode(image: Uint8Array | string, name: string): Promise<Picture> {
+    const picture = await decodePicture(image, name);
+    gridOf(picture, this.processor, name); // refuses it by its name
+    return picture;
   }
 
   /** Visual tokens of an image; 0 where it cannot be read. */

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { cacheFolder } from "../engine/install/cache_folder.ts";
+import { formatBytes } from "../formats/format_bytes.ts";
 import type { VisionLanguageConfig } from "../vision_language/config.ts";
 import { type ImageProcessor, readImageProcessor } from "../vision_language/image_processor.ts";
 import type { VisionLanguageModel, VisionLanguageModelOptions } from "../vision_language/model.ts";
@@ -19,22 +20,16 @@ export interface QwenSource {
   readonly path: string;
   /** Flags by which commands name it. */
   readonly flags: readonly string[];
+  /** Sizes; the files of weights are looked at, and not read. */
+  readonly config: () => VisionLanguageConfig;
   /** How images become patches, as the model's files say. */
   readonly processor: () => ImageProcessor;
   /** Texts to token ids. */
   readonly tokenizer: () => TextTokenizer;
-  /** Sizes, and the digest of what decides what it computes. */
-  readonly identify: (options: SourceOptions) => Promise<IdentifiedModel>;
+  /** SHA-256, hexadecimal, of what decides what it computes. */
+  readonly digest: (options: SourceOptions) => Promise<string>;
   /** Loads it. */
   readonly open: (options: VisionLanguageModelOptions) => Promise<VisionLanguageModel>;
-}
-
-/** What is known of a model before it is loaded. */
-export interface IdentifiedModel {
-  /** Sizes. */
-  readonly config: VisionLanguageConfig;
-  /** SHA-256, hexadecimal, of what decides what it computes. */
-  readonly digest: string;
 }
 
 /** Who is told of long reading, and what stops it. */
@@ -51,9 +46,13 @@ export function folderSource(model: string): QwenSource {
   return {
     path,
     flags: ["--model", path],
+    config: () => {
+      using folder = openModelFolder(path);
+      return folder.config;
+    },
     processor: () => readImageProcessor(join(path, "preprocessor_config.json")),
     tokenizer: () => openTokenizer(path),
-    identify: async ({ onProgress, signal }) => {
+    digest: async ({ onProgress, signal }) => {
       using folder = openModelFolder(path);
       const name = createHash("sha256").update(path).digest("hex").slice(0, 32);
       const { digest } = await digestModel(folder, {
@@ -61,7 +60,7 @@ export function folderSource(model: string): QwenSource {
         memory: join(cacheFolder(), "models", `${name}.json`),
         onBytes: (read, all) => onProgress?.(`digest of the weights: ${ofBytes(read, all)}`),
       });
-      return { config: folder.config, digest };
+      return digest;
     },
     open: async (options) => {
       const { VisionLanguageModel } = await import("../vision_language/model.ts");
@@ -76,12 +75,13 @@ export function randomSource(size: RandomSize): QwenSource {
   return {
     path: `random:${size}`,
     flags: ["--random-weights", size],
+    config: () => {
+      using folder = openRandomModel(size);
+      return folder.config;
+    },
     processor: () => readImageProcessor(join(model, "preprocessor_config.json")),
     tokenizer: () => openTokenizer(tokenizer),
-    identify: () => {
-      using folder = openRandomModel(size);
-      return Promise.resolve({ config: folder.config, digest: randomModelDigest(size) });
-    },
+    digest: () => Promise.resolve(randomModelDigest(size)),
     open: async (options) => {
       const { VisionLanguageModel } = await import("../vision_language/model.ts");
       return await VisionLanguageModel.random(size, options);
@@ -89,8 +89,7 @@ export function randomSource(size: RandomSize): QwenSource {
   };
 }
 
-/** How many bytes of all are read, for people: GB are 10^9 bytes. */
+/** How many bytes of all are read, for people. */
 export function ofBytes(read: number, all: number): string {
-  const [unit, name] = all < 1e9 ? [1e6, "MB"] : [1e9, "GB"];
-  return `${(read / unit).toFixed(1)} of ${(all / unit).toFixed(1)} ${name}`;
+  return `${formatBytes(read)} of ${formatBytes(all)}`;
 }

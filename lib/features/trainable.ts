@@ -29,10 +29,8 @@ export interface TrainableTensor {
   readonly key: string;
   /** Its key in checkpoints, which is that of the Python reference. */
   readonly stored: string;
-  /** Its shape in checkpoints. */
+  /** Its shape. */
   readonly shape: readonly number[];
-  /** Whether it is trained `(in, out)`, the transpose of how it is stored. */
-  readonly transposed: boolean;
   /** Which learning rate it has. */
   readonly part: "text" | "vision";
 }

@@ -102,7 +102,7 @@ Deno.test("build: does not begin what would not fit, and evicts nothing", async 
   await build(folder, 10);
   const used = 16 + 10 * 320;
   writeCacheSettings(folder, { limitBytes: used + 10 * 320 - 1 });
-  await assert.rejects(build(folder, 20), /they need 0\.0 MB.*cache:gc.*--limit-gb/);
+  await assert.rejects(build(folder, 20), /they need 3\.20 kB.*cache:gc.*--limit-gb/);
   assert.equal((await build(folder, 19)).report.built, 9);
   assert.equal((await build(folder, 19)).report.hit, 19);
 });

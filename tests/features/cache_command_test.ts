@@ -122,17 +122,26 @@ Deno.test("cache:build refuses wrong usage, and what is beyond the limit", async
       [["--shard", "2/2"], /share should be i\/n/],
       [["--features", "pixel-2047"], /Did you mean "pixel-2048"/],
       [["--reus", "2"], /--reuse/],
+      [
+        ["--model", data],
+        /--model, --random-weights and --adapter belong to --features qwen2\.5-vl-3b/,
+      ],
     ] as const
   ) {
     const { code, error } = await run("build", [...flags, ...wrong]);
     assert.deepEqual([code, message.test(error)], [2, true], error);
   }
+  const cluster = { worker: ["127.0.0.1:4001", "127.0.0.1:4002"] };
+  const TF_CONFIG = JSON.stringify({ cluster, task: { type: "worker", index: 1 } });
+  const shared = await run("build", [...flags, "--shard", "0/2"], { TF_CONFIG });
+  assert.equal(shared.code, 2);
+  assert.match(shared.error, /each of the 2 processes .* builds its part, current value is 0\/2/);
   const nothing = await run("build", []);
   assert.equal(nothing.code, 2);
   assert.equal(nothing.error.match(/--help/g)?.length, 1);
   const { code, error } = await run("build", [...flags, "--limit-gb", "0.00001"]);
   assert.equal(code, 1);
-  assert.match(error, /the limit is 0\.0 MB.*cache:gc/);
+  assert.match(error, /the limit is 10\.0 kB.*cache:gc/);
   assert.equal((await run("build", flags)).code, 1); // the limit is kept
   assert.equal((await run("build", [...flags, "--limit-gb", "1"])).code, 0);
 });

@@ -85,7 +85,7 @@ Deno.test("M-20: training evicts nothing, also beyond the limit, and says so", a
   writeCacheSettings(folder, { limitBytes: used });
   const data = new EpisodeDataset([young]);
   using features = await DatasetFeatures.open(data, extractor, folder, { mode: "readwrite" });
-  await assert.rejects(features.readBatch([0, 1]), /the limit is 0\.0 MB/);
+  await assert.rejects(features.readBatch([0, 1]), /the limit is 3\.22 kB/);
   assert.equal((await build(folder, old, extractor)).report.hit, 10);
 });
 

@@ -78,7 +78,7 @@ Deno.test("moments that share their images are no frozen ones", async () => {
 Deno.test("missing and damaged features are counted, and leave holes in the curve", async () => {
   const { folder, plan } = await built();
   const shards = join(folder, "shards");
-  const [shard] = [...Deno.readDirSync(shards)].filter(({ name }) => !name.endsWith(".index"));
+  const [shard] = [...Deno.readDirSync(shards)].filter(({ name }) => name.endsWith(".shard"));
   const path = join(shards, shard!.name), bytes = Deno.readFileSync(path);
   const third = plan.episodes[0]!.observations[2]!.key;
   const text = bytes.toHex(), place = text.indexOf(third) / 2;

@@ -10,6 +10,7 @@ import {
   importedFeatures,
   planFeatures,
 } from "../../lib/features/mod.ts";
+import { writeTorchCheckpoint } from "../../lib/formats/mod.ts";
 import { stubEpisode } from "./_stub.ts";
 import { temporaryFolder } from "../_temporary.ts";
 
@@ -77,8 +78,37 @@ Deno.test("imported features: a step without a file, and files of another shape,
   assert.equal(built, 1);
   const messages = failures.toSorted((a, b) => a.step - b.step).map(({ message }) => message);
   assert.match(messages[0]!, /pair\.pt.*one tensor \(1, T, 2048\).*\(1, 1320, 4\), \(1, 4\)/);
-  assert.match(messages[1]!, /none\.pt/);
-  assert.match(messages[2]!, /step 3: .*mapping\.json should name its file/);
+  assert.match(messages[1]!, /none\.pt: .*mapping\.json names it, current value is no such file/);
+  assert.match(messages[2]!, /step 3: .*mapping\.json should name its file.*other steps of it/);
+});
+
+Deno.test("imported features: an episode that the mapping does not name, and a mapping that is not there", async () => {
+  const path = temporaryFolder();
+  const [other] = [{ episode: "elsewhere", step: 0, file: "a.pt" }];
+  const extractor = importedFeatures(mapping(path, { features: [other] }));
+  const request = { views: [], instruction: "", origin: { episode: path, step: 0 } };
+  await assert.rejects(extractor.extract([request]), /none of its steps.*relative to the mapping/);
+  for (const [name, state] of [["no.json", "not there"], ["", "a folder"]]) {
+    assert.throws(() => importedFeatures(`${path}/${name}`), {
+      name: "NotFound",
+      message: new RegExp(`--import should name their mapping.* which is ${state}`),
+    });
+  }
+});
+
+Deno.test("imported features: several tokens are refused where the mapping says that they are pooled", async () => {
+  const path = temporaryFolder();
+  const request = { views: [], instruction: "", origin: { episode: path, step: 0 } };
+  const data = Float32Array.from({ length: 3 * 2048 }, (_, i) => i % 7);
+  writeTorchCheckpoint(`${path}/several.pt`, { dtype: "float32", shape: [1, 3, 2048], data });
+  const several = { features: [{ episode: ".", step: 0, file: "several.pt" }] };
+  const pooled = importedFeatures(mapping(path, several));
+  await assert.rejects(
+    pooled.extract([request]),
+    /should hold 1 token, current value is 3.*"none"/,
+  );
+  const each = importedFeatures(mapping(path, { ...several, pooling: "none" }));
+  assert.equal((await each.extract([request]))[0]!.tokens, 3);
 });
 
 Deno.test("imported features: their mapping decides the key, and is refused when damaged", async () => {

@@ -4,7 +4,6 @@ import { EpisodeDataset } from "../../lib/datasets/mod.ts";
 import { startEngine } from "../../lib/engine/mod.ts";
 import { Calls } from "../../lib/features/_calls.ts";
 import { requestOf } from "../../lib/features/cache/_request.ts";
-import { TimeModel } from "../../lib/features/cache/_time_model.ts";
 import {
   buildFeatures,
   DatasetFeatures,
@@ -122,27 +121,6 @@ Deno.test("weights are digested once; what changed is digested again, and refuse
   assert.equal((await changed.load()).config.text.hiddenSize, WIDTH);
 });
 
-Deno.test("a model's folder that is not whole is refused, naming the file", async () => {
-  const without = (name: string) => {
-    const folder = copyModel();
-    Deno.removeSync(join(folder, name));
-    return folder;
-  };
-  const cut = copyModel(), shard = join(cut, "model-00001-of-00002.safetensors");
-  Deno.writeFileSync(shard, Deno.readFileSync(shard).subarray(0, 100_000));
-  const cases: [string, RegExp][] = [
-    ["/nowhere", /\/nowhere: it should be a folder with config\.json/],
-    [join(MODEL, "config.json"), /current value is a file/],
-    [without("config.json"), /should hold config\.json/],
-    [without("model-00002-of-00002.safetensors"), /should hold model-00002-of-00002\.safetensors/],
-    [without("model.safetensors.index.json"), /should hold model\.safetensors/],
-    [without("tokenizer.json"), /should hold tokenizer\.json/],
-    [without("preprocessor_config.json"), /should hold preprocessor_config\.json/],
-    [cut, /model-00001-of-00002\.safetensors/],
-  ];
-  for (const [model, message] of cases) await assert.rejects(tinyFeatures({ model }), message);
-});
-
 Deno.test("options that make no sense are refused", async () => {
   await assert.rejects(tinyFeatures({ views: ["View1", "View1"] }), /"View1" twice/);
   await assert.rejects(tinyFeatures({ views: [] }), /one view or more/);
@@ -209,6 +187,32 @@ Deno.test("a picture that cannot be decoded fails its own feature alone", async 
   assert.match(failures[0]!.message, /View1_3\.jpg/);
 });
 
+Deno.test("the next prompt's images are begun before this one is computed, and fail when it is their turn", async () => {
+  using extractor = await tinyFeatures();
+  const { requests } = await requestsOf(extractor, 4);
+  const expected = await tiny.extract(requests);
+  const events: string[] = [];
+  const model = await extractor.load(), compute = model.features.bind(model);
+  const begin = extractor.prompt.bind(extractor);
+  extractor.prompt = (request, decoded) => {
+    events.push(`images ${request.origin!.step}`);
+    return begin(request, decoded);
+  };
+  model.features = (prompts, tap) => {
+    events.push("compute");
+    return compute(prompts, tap);
+  };
+  assert.deepEqual(await extractor.extract(requests), expected);
+  const order = ["images 0", "images 1", "compute", "images 2", "compute", "images 3", "compute"];
+  assert.deepEqual(events, [...order, "compute"]);
+  events.length = 0;
+  const damaged = { ...requests[2]!, views: requests[2]!.views.map((view) => ({ ...view })) };
+  damaged.views[0]!.image = new Uint8Array(9);
+  const some = [requests[0]!, requests[1]!, damaged, requests[3]!];
+  await assert.rejects(extractor.extract(some), /Cannot decode the image of View1/);
+  assert.equal(events.filter((event) => event === "compute").length, 2);
+});
+
 Deno.test("a data set carries the model's width; live features are those of the cache", async () => {
   const folder = temporaryFolder();
   const episode = await pictureEpisode({ path: temporaryFolder(), steps: 5 });
@@ -265,19 +269,6 @@ Deno.test("calls that run out of memory are made smaller, and stay so", async ()
   await assert.rejects(new Calls(4).map(items, never), /OOM/);
   const other = () => Promise.reject(new SyntaxError("damaged"));
   await assert.rejects(new Calls(4).map(items, other), /damaged/);
-});
-
-Deno.test("the time model is exact where time is linear, and in proportion where lengths are equal", () => {
-  const linear = new TimeModel();
-  assert.equal(linear.seconds(5, 500), 0);
-  linear.add(1, 100, 60); // compiles
-  for (const [items, tokens] of [[4, 400], [2, 1000], [8, 100]] as const) {
-    linear.add(items, tokens, 0.2 * items + 0.01 * tokens);
-  }
-  assert(Math.abs(linear.seconds(10, 5000) - 52) < 1e-9);
-  const alike = new TimeModel();
-  for (const time of [9, 4, 4]) alike.add(2, 200, time);
-  assert(Math.abs(alike.seconds(10, 1000) - 20) < 1e-9);
 });
 
 Deno.test("a model that is named replaces the random one of a run", async () => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FileDigests } from "../../formats/_file_digests.ts";
-import { isFolder } from "../../formats/_path.ts";
+import { isFile, isFolder } from "../../formats/_path.ts";
 import { sha256 } from "./key.ts";
 
 /** SHA-256 of image files. One that has not changed since it was last read is not read again. */
@@ -24,6 +24,7 @@ export class ImageDigests {
   digestOf(path: string): string {
     const found = this.#digests.lookUp(path);
     if (typeof found === "string") return found;
+    if (!isFile(path)) throw notAFile(path); // a pipe would be waited for
     const digest = sha256(Deno.readFileSync(path));
     this.hashed++;
     found(digest);
@@ -34,4 +35,10 @@ export class ImageDigests {
   save(): void {
     if (isFolder(this.#folder)) this.#digests.save();
   }
+}
+
+function notAFile(path: string): Error & { readonly code: string } {
+  const message = `Cannot read the image ${path}: it should be a file, current value is ` +
+    `${isFolder(path) ? "a folder" : "none"}. Put the recording's image back.`;
+  return Object.assign(new Error(message), { code: "EINVAL" });
 }

@@ -1,6 +1,6 @@
 import { extractAll } from "./_extract.ts";
 import { costOf, groupsOf } from "./_groups.ts";
-import { TimeModel } from "./_time_model.ts";
+import { costsOf, TimeModel } from "./_time_model.ts";
 import { writePlanIndex } from "./_plan_index.ts";
 import { assertRoom } from "./_room.ts";
 import { recordBytes } from "./_record.ts";
@@ -19,8 +19,11 @@ export interface BuildOptions {
   readonly signal?: AbortSignal;
   /** Called with keys when they are on the disk. */
   readonly onStored?: (keys: readonly string[]) => void;
-  /** Called after each batch; the time left is measured on what was made so far. */
-  readonly onProgress?: (done: number, total: number, secondsLeft: number) => void;
+  /**
+   * Called after each batch; the time left, in seconds, is measured on what was made so far. Null after
+   * the first batch: it may have compiled a model.
+   */
+  readonly onProgress?: (done: number, total: number, secondsLeft: number | null) => void;
 }
 
 /** Features of a slow model are stored after so many seconds. */
@@ -69,6 +72,7 @@ export function missingFeatures(
  * @returns what was done; what failed is in `failures`, the others were built all the same
  * @throws {RangeError} before anything is made, when the cache would grow beyond its limit
  * @throws {DOMException} `AbortError` when the signal fires; what was built stays
+ * @throws when the extractor cannot be made ready, such as a model whose weights were changed
  *
  * @example
  * ```ts
@@ -93,11 +97,13 @@ export async function buildFeatures(
   assertRoom(plan.folder, store, bytes);
   // Before anything is built, so that garbage collection knows that it is needed.
   for (const episode of plan.episodes) writePlanIndex(plan, episode);
+  // A model that cannot be loaded fails the build, not each of its features.
+  if (missing.length > 0) await plan.extractor.prepare?.();
   const failures = [...plan.failures];
-  let built = 0, done = planned.length - missing.length, rest = missing.length;
+  let built = 0, done = planned.length - missing.length;
   const groups = partOf(groupsOf(plan), share ?? WHOLE, costOf);
   const time = new TimeModel();
-  let left = costOf(missing);
+  const left = costsOf(missing);
   const wanted = new Set(missing);
   // A slow model's features are stored every few seconds, which is all that a killed process loses.
   const slow = plan.extractor.prepare !== undefined;
@@ -114,11 +120,10 @@ export async function buildFeatures(
     store.write(features, plan.extractor);
     built += features.length;
     done += begun.length;
-    rest -= begun.length;
-    left -= costOf(begun);
+    for (const [cost, count] of costsOf(begun)) left.set(cost, left.get(cost)! - count);
     onStored?.(features.map(({ key }) => key));
-    time.add(todo.length, costOf(todo), (performance.now() - start) / 1000);
-    onProgress?.(done, planned.length, time.seconds(rest, left));
+    time.add(todo, (performance.now() - start) / 1000);
+    onProgress?.(done, planned.length, time.count < 2 ? null : time.seconds(left));
   }
   const failed = failures.length;
   return {

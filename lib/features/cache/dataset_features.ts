@@ -3,17 +3,12 @@ import { observationAction } from "../../datasets/image_choice.ts";
 import type { SampleTable } from "../../datasets/sample_table.ts";
 import type { Feature, FeatureExtractor, FeatureRequest } from "../extractor.ts";
 import { buildCommand } from "./_build_command.ts";
+import { collate, type Row } from "./_collate.ts";
 import { assertRoom } from "./_room.ts";
 import { loadRequest } from "./_request.ts";
 import type { CacheMode, FeatureBatch, FeatureMetrics } from "./feature_batch.ts";
 import { FeatureMissError, type MissingFeature } from "./miss_error.ts";
-import {
-  type FeaturePlan,
-  planFeatures,
-  type PlanItem,
-  type PlannedObservation,
-  type PlanOptions,
-} from "./plan.ts";
+import { type FeaturePlan, planFeatures, type PlanItem, type PlanOptions } from "./plan.ts";
 import { recordBytes } from "./_record.ts";
 import { problemOf } from "./_validate.ts";
 import { touchPlanIndex, writePlanIndex } from "./_plan_index.ts";
@@ -189,7 +184,7 @@ export class DatasetFeatures implements Disposable {
       else found.set(key, feature);
     }
     for (const [key, feature] of await this.#make(misses)) found.set(key, feature);
-    return this.#batch(rows, found);
+    return collate(rows, found, this.#plan, this.#dataset.samples);
   }
 
   /**
@@ -295,36 +290,4 @@ export class DatasetFeatures implements Disposable {
     }
     return made;
   }
-
-  #batch(rows: readonly Row[], found: ReadonlyMap<string, Feature>): FeatureBatch {
-    const { width, views } = this, size = rows.length;
-    const features = rows.map(({ observation: { key } }) => found.get(key)!);
-    const length = Math.max(1, ...features.map(({ tokens }) => tokens));
-    const values = new Float32Array(size * length * width);
-    const tokenMask = new Uint8Array(size * length);
-    const viewMask = new Uint8Array(size * views.length);
-    const imageAge = new Float64Array(size * views.length).fill(NaN);
-    rows.forEach(({ index, episode, observation }, b) => {
-      const feature = features[b]!;
-      values.set(feature.values, b * length * width);
-      tokenMask.fill(1, b * length, b * length + feature.tokens);
-      const { samples } = this.#dataset;
-      const { actionTime } = this.#plan.episodes[episode]!.episode;
-      const waited = actionTime[2 * samples.action[index]!]! - observation.time;
-      observation.frames.forEach((frame, v) => {
-        if (frame < 0) return;
-        viewMask[b * views.length + v] = 1;
-        imageAge[b * views.length + v] = observation.ages[v]! + waited;
-      });
-    });
-    return { tokens: length, values, tokenMask, viewMask, imageAge };
-  }
-}
-
-/** A sample and its observation. */
-interface Row {
-  readonly index: number;
-  readonly episode: number;
-  readonly step: number;
-  readonly observation: PlannedObservation;
 }

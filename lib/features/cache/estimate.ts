@@ -1,6 +1,5 @@
 import { extractAll } from "./_extract.ts";
-import { costOf } from "./_groups.ts";
-import { TimeModel } from "./_time_model.ts";
+import { costsOf, TimeModel } from "./_time_model.ts";
 import type { FeatureFailure, FeaturePlan, PlanItem } from "./plan.ts";
 
 /** How long building may take. */
@@ -17,9 +16,10 @@ const SAMPLE = 16;
 const LONG = 2;
 
 /**
- * Says how long building will take, by making a few of the features and storing none. A model is loaded
- * before, and the first feature is made alone, because it waits for compilers; where it takes seconds,
- * one more is made of the most and of the fewest tokens.
+ * Says how long building will take, by making a few of the features and storing none: loading the model,
+ * compiling it for each cost, and computing. A feature of the most tokens comes first, which waits for
+ * all that is compiled; where one takes seconds after that, only one of the fewest tokens is made beside
+ * it, else several spread over the plan. What was not compiled for is made twice.
  *
  * @param plan which features
  * @param missing those that are to be built, of `missingFeatures`
@@ -38,36 +38,39 @@ export async function estimateBuild(
   plan: FeaturePlan,
   missing: readonly PlanItem[],
 ): Promise<BuildEstimate | undefined> {
-  const step = Math.max(1, Math.ceil(missing.length / (SAMPLE + 1)));
-  const [first, ...others] = missing.filter((_, i) => i % step === 0);
-  if (first === undefined) return undefined;
-  await plan.extractor.prepare?.();
-  const time = new TimeModel();
-  let measured = 0;
+  if (missing.length === 0) return undefined;
+  const time = new TimeModel(), made = new Set<PlanItem>();
   const measure = async (items: readonly PlanItem[]) => {
     const failures: FeatureFailure[] = []; // building tells them
     const start = performance.now();
     const { length } = await extractAll(plan, items, failures);
-    const seconds = (performance.now() - start) / 1000;
-    time.add(length, costOf(items) * length / items.length, seconds);
-    return { length, seconds };
+    time.add(items.slice(0, length), (performance.now() - start) / 1000);
+    items.slice(0, length).forEach((item) => made.add(item));
   };
-  const alone = await measure([first]);
-  const isSlow = alone.seconds > LONG;
-  const some = isSlow ? ends(missing).map((item) => [item]) : [...groupsOfCost(others)];
-  for (const items of some) measured += (await measure(items)).length;
-  measured ||= alone.length;
-  const seconds = time.seconds(missing.length, costOf(missing));
-  return measured === 0 ? undefined : { seconds, measured };
+  const start = performance.now();
+  await plan.extractor.prepare?.();
+  const loading = (performance.now() - start) / 1000;
+  const byCost = missing.toSorted((a, b) => b.cost - a.cost), fewest = byCost.at(-1)!;
+  for (const item of byCost.slice(0, SAMPLE)) {
+    if (made.size === 0) await measure([item]); // its images may be damaged
+  }
+  const [first] = made;
+  if (first === undefined) return undefined;
+  if (time.each > LONG) await measure([first]);
+  const isSlow = time.each > LONG;
+  const some = !isSlow ? spread(missing, first) : fewest.cost === first.cost ? [] : [fewest];
+  for (const group of Map.groupBy(some, ({ cost }) => cost).values()) {
+    if (!time.has(group[0]!.cost)) await measure(group.slice(0, 1));
+    await measure(group);
+  }
+  const costs = costsOf(missing);
+  const seconds = loading + time.first + time.seconds(costs, costs.size - 1);
+  return { seconds, measured: made.size };
 }
 
-/** An item of the most tokens, and one of the fewest where that is another number. */
-function ends(items: readonly PlanItem[]): PlanItem[] {
-  const sorted = items.toSorted((a, b) => b.cost - a.cost);
-  const most = sorted[0]!, fewest = sorted.at(-1)!;
-  return fewest.cost === most.cost ? [most] : [most, fewest];
-}
-
-function groupsOfCost(items: readonly PlanItem[]): Iterable<readonly PlanItem[]> {
-  return Map.groupBy(items, ({ cost }) => cost).values();
+/** Items from all over the plan, without the one that is known. */
+function spread(items: readonly PlanItem[], known: PlanItem): PlanItem[] {
+  const others = items.filter((item) => item !== known);
+  const step = Math.max(1, Math.ceil(others.length / SAMPLE));
+  return others.filter((_, i) => i % step === 0);
 }
