@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { resolve } from "node:path";
 import {
   type BenchContext,
   BENCHMARKS,
@@ -21,6 +22,7 @@ import {
   nearest,
   runCommand,
   switchFlag,
+  textFlag,
   UsageError,
 } from "../lib/cli/mod.ts";
 import { startEngine } from "../lib/engine/mod.ts";
@@ -95,6 +97,13 @@ below 1 is faster; the range behind it is that of the rounds. Exit code 1 if the
         defaultText:
           "15 for step, 3 to 5 of what takes seconds, else as many as fit into half a second",
       }),
+      model: textFlag(
+        "vision-language: folder of a model, as published, instead of random weights",
+        {
+          placeholder: "DIR",
+          defaultText: "none",
+        },
+      ),
       precision: precisionFlag,
       variants: variantsFlag,
       engine: engineFlag(),
@@ -105,8 +114,9 @@ below 1 is faster; the range behind it is that of the rounds. Exit code 1 if the
     run: async (flags, { arguments: names, note, print, progress, warn }) => {
       const benchmarks = chosenBenchmarks(names);
       const { family, preset, batch, window, steps, precision, variants, profile } = flags;
+      const model = flags.model === undefined ? undefined : resolve(flags.model);
       const common = {
-        options: { family, preset, batch, window, steps, precision, variants, profile },
+        options: { family, preset, batch, window, steps, model, precision, variants, profile },
         onProgress: (text: string) => progress.update(text),
         note,
       };

@@ -21,7 +21,7 @@ import {
 } from "../lib/evaluation/mod.ts";
 import { FEATURE_EXTRACTORS } from "../lib/features/mod.ts";
 import { writeFileAtomic } from "../lib/formats/mod.ts";
-import { CACHE_MODE, extractorOptions } from "../lib/programs/feature_flags.ts";
+import { CACHE_MODE, extractorOptions, RUN_ADAPTER } from "../lib/programs/feature_flags.ts";
 import { type EvaluatedPolicy, evaluatePolicy } from "../lib/programs/evaluate_policy.ts";
 import {
   policySampling,
@@ -66,6 +66,7 @@ Exit code 0 also where a baseline is better: the verdict is in beatsBaselines an
         placeholder: "DIR",
         defaultText: "the run's",
       }),
+      adapter: RUN_ADAPTER,
       cache: textFlag("folder of the feature cache", {
         placeholder: "DIR",
         defaultText: "the run's, else features in trocar's cache folder",
@@ -85,11 +86,11 @@ Exit code 0 also where a baseline is better: the verdict is in beatsBaselines an
         source = fromFile(path, data);
       } else {
         await startEngine({ engine: flags.engine, quiet: flags.quiet, log: note });
-        const { cache, features, cacheMode } = flags;
+        const { cache, features, cacheMode, adapter } = flags;
         const model = extractorOptions({ model: flags.model }, context);
         const sampling = { ...policySampling(path, flags), seed };
         source = await evaluatePolicy(
-          { path, data, cache, cacheMode, features, model, sampling },
+          { path, data, cache, cacheMode, features, model, adapter, sampling },
           context,
         );
         note(`checkpoint: ${Object.fromEntries(source.about).checkpoint}`);

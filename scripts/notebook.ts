@@ -13,6 +13,7 @@ import {
   textFlag,
   UsageError,
 } from "../lib/cli/mod.ts";
+import { plural } from "../lib/episodes/_plural.ts";
 import { writeFileAtomic } from "../lib/formats/atomic_write.ts";
 import {
   checkTypes,
@@ -47,7 +48,7 @@ Exit code 1 if a notebook failed; the others are run all the same.`,
       const { print, note, warn, progress, signal } = context;
       const paths = findNotebooks(context.arguments);
       if (html !== undefined) assertDifferentNames(paths);
-      note(`checking the types of ${paths.length} notebooks`);
+      note(`checking the types of ${plural(paths.length, "notebook")}`);
       const read = paths.map((path) =>
         attempt(() => ({ path, text: Deno.readTextFileSync(path), notebook: readNotebook(path) }))
       );
@@ -72,7 +73,7 @@ Exit code 1 if a notebook failed; the others are run all the same.`,
         notebooks.push({ file, cells, ok: error === null, seconds, error });
       }
       const failed = notebooks.filter(({ ok }) => !ok).length;
-      print(`${notebooks.length - failed} of ${notebooks.length} notebooks ran`);
+      print(`${notebooks.length - failed} of ${plural(notebooks.length, "notebook")} ran`);
       return { document: { notebooks }, exitCode: failed > 0 ? 1 : 0 };
     },
   });

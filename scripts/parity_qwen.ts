@@ -35,20 +35,20 @@ function rowsOf(checks: readonly VisionLanguageCheck[], all: boolean): (string |
 }
 
 function share({ relL2, tolerance }: VisionLanguageCheck): number {
-  return tolerance === 0 ? 0 : relL2! / tolerance;
+  return tolerance === 0 ? 0 : (relL2 ?? Infinity) / tolerance;
 }
 
 function short(value: number | null): string {
   return value === null ? "–" : value === 0 ? "0" : value.toExponential(1);
 }
 
-/** Largest relative error of the checks in float32. */
+/** The check in float32 that comes closest to its tolerance, or is farthest beyond it. */
 function largestOf(checks: readonly VisionLanguageCheck[]): VisionLanguageCheck | undefined {
   const float32 = checks.filter(({ name, tolerance }) =>
     tolerance > 0 && !name.startsWith("bf16.")
   );
   return float32.reduce<VisionLanguageCheck | undefined>(
-    (a, b) => a === undefined || (b.relL2 ?? Infinity) > (a.relL2 ?? Infinity) ? b : a,
+    (a, b) => a === undefined || share(b) > share(a) ? b : a,
     undefined,
   );
 }
@@ -62,7 +62,7 @@ if (import.meta.main) {
       `DIR holds a small model of random weights with what the library computed from it: model/, cases/,
 lora/, image/, text/. Default: data-fixtures/vision_language; make_vision_language.py there writes more.
 Compared are pictures, pixel values, positions, windows and token ids (equal), every intermediate value op
-by op and compiled (float32: relative L2 2e-6 and 1e-4 absolute; bfloat16: 4e-2, means 2e-2, cosine 0.999),
+by op and compiled (float32: relative L2 5e-6 and 1e-4 absolute; bfloat16: 4e-2, means 2e-2, cosine 0.999),
 gradients of adapters (2e-5), optimiser steps (1e-6), losses of three steps (1e-4), and adapters' files.
 Exit code 1 if a difference is larger than allowed.`,
     flags: {
@@ -88,15 +88,16 @@ Exit code 1 if a difference is larger than allowed.`,
       });
       progress.clear();
       const { checks, pass } = parity, largest = largestOf(checks);
+      const failed = checks.filter((check) => !check.pass).length;
       print(formatTable(rowsOf(checks, all)));
       print(
         `${
-          pass ? "Parity holds" : "Parity is broken"
-        } in ${checks.length} checks on ${started.name} ` +
-          `${started.version}: largest relative error in float32 ${
-            short(largest?.relL2 ?? null)
-          } ` +
-          `(${largest?.case} ${largest?.name}).`,
+          pass ? "Parity holds in" : `Parity is broken in ${failed} of`
+        } ${checks.length} checks on ${started.name} ` +
+          `${started.version}: in float32 closest to its tolerance is ${largest?.case} ` +
+          `${largest?.name}, relative error ${short(largest?.relL2 ?? null)} of ${
+            short(largest?.tolerance ?? null)
+          }.`,
       );
       return { document: { ...parity, engine: started.name }, exitCode: pass ? 0 : 1 };
     },

@@ -11,7 +11,7 @@ import { openEpisode } from "../lib/episodes/mod.ts";
 import { runModel } from "../lib/programs/run_model.ts";
 import { runOf } from "../lib/programs/run_of.ts";
 import { sensorMilliseconds } from "../lib/programs/resolve.ts";
-import { extractorOptions } from "../lib/programs/feature_flags.ts";
+import { extractorOptions, RUN_ADAPTER } from "../lib/programs/feature_flags.ts";
 import { policySampling, SAMPLING_FLAGS } from "../lib/programs/sampling_flags.ts";
 
 if (import.meta.main) {
@@ -29,9 +29,10 @@ moment; beside its chunk stands what was recorded. A short program to begin your
         placeholder: "DIR",
         defaultText: "the run's",
       }),
+      adapter: RUN_ADAPTER,
       ...SAMPLING_FLAGS,
     },
-    run: async ({ run, episode: path, step, model, quiet, ...flags }, context) => {
+    run: async ({ run, episode: path, step, model, adapter, quiet, ...flags }, context) => {
       const { print } = context;
       if (run === undefined || path === undefined) {
         throw new UsageError("Cannot predict: --run and --episode should be given.");
@@ -55,7 +56,8 @@ moment; beside its chunk stands what was recorded. A short program to begin your
         sample,
       ]);
       const given = extractorOptions({ model }, context);
-      const extractor = await policyExtractor(policy, runModel(runOf(policy.path), given));
+      const options = runModel(runOf(policy.path), given, adapter);
+      const extractor = await policyExtractor(policy, options);
       const views = extractor?.identity.views ?? dataset.views;
       const chunk = await predictChunk(policy, {
         views: Object.fromEntries(

@@ -32,7 +32,7 @@ import { startEngine } from "../lib/engine/mod.ts";
 import { plural } from "../lib/episodes/_plural.ts";
 import type { FeatureExtractor } from "../lib/features/mod.ts";
 import { CHUNK_ACTIONS, PHANTOM_TASKS, PHANTOM_VIEWS } from "../lib/phantom/mod.ts";
-import { extractorOptions } from "../lib/programs/feature_flags.ts";
+import { extractorOptions, RUN_ADAPTER } from "../lib/programs/feature_flags.ts";
 import { runModel } from "../lib/programs/run_model.ts";
 import { runOf } from "../lib/programs/run_of.ts";
 import type { VisionUse } from "../lib/programs/vision_use.ts";
@@ -107,11 +107,12 @@ function wholeActions(
 /** What makes a policy's features of pictures; undefined for pixel-2048, which the simulator makes. */
 async function simulatedFeatures(
   policy: Policy,
-  model: string | undefined,
+  { model, adapter }: { model: string | undefined; adapter: string | undefined },
   context: CommandContext,
 ): Promise<FeatureExtractor | undefined> {
   const given = extractorOptions({ model }, context);
-  const extractor = await policyExtractor(policy, runModel(runOf(policy.path), given));
+  const options = runModel(runOf(policy.path), given, adapter);
+  const extractor = await policyExtractor(policy, options);
   const isPixels = extractor?.name === "pixel-2048" &&
     extractor.identity.views.join() === PHANTOM_VIEWS.join();
   return extractor === null || isPixels ? undefined : extractor;
@@ -161,6 +162,7 @@ it, at the first --replan-ms. With --json the document is that of the first
         placeholder: "DIR",
         defaultText: "the run's",
       }),
+      adapter: RUN_ADAPTER,
       engine: engineFlag(),
       ...SAMPLING_FLAGS,
       jpegQuality: integerFlag("of the pictures; 0 leaves them as they are rendered", {
@@ -196,7 +198,7 @@ it, at the first --replan-ms. With --json the document is that of the first
         note(`checkpoint: ${trained.path}`);
         if (trained.config.family === "diffusion") note(`sampling: ${samplingText(sampling)}`);
       }
-      const extractor = trained && await simulatedFeatures(trained, flags.model, context);
+      const extractor = trained && await simulatedFeatures(trained, flags, context);
       const name = flags.policy ?? basename(resolve(run!));
       const plan: ClosedLoopPolicy = ({ scenes, ...seen }) =>
         trained!.predict({ size: scenes, ...seen });

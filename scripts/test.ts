@@ -32,18 +32,26 @@ interface Outcome {
 /** How files are run. */
 interface Options {
   readonly filter: string;
+  /** A folder that all files share, for what takes long to make. */
+  readonly shared: string;
   readonly signal: AbortSignal;
   readonly print: (text: string) => void;
 }
 
-async function run(file: string, { filter, signal: abort, print }: Options): Promise<Outcome> {
+async function run(
+  file: string,
+  { filter, shared, signal: abort, print }: Options,
+): Promise<Outcome> {
   const temporary = temporaryFolder();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "--no-check", ...(filter === "" ? [] : ["--filter", filter]), file],
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    env: { NO_COLOR: "1", TMPDIR: temporary, TEMP: temporary, TMP: temporary },
+    env: {
+      ...{ NO_COLOR: "1", TROCAR_TEST_SHARED: shared },
+      ...{ TMPDIR: temporary, TEMP: temporary, TMP: temporary },
+    },
     detached: true, // with all processes that it starts, in a group that can be ended
   }).spawn();
   const end = () => endGroup(child);
@@ -91,10 +99,10 @@ if (import.meta.main) {
     },
     run: async ({ filter }, { arguments: named, print, signal }) => {
       const files = named.length > 0 ? [...named] : testFiles(`${root}tests`);
-      const outcomes: Outcome[] = [];
+      const outcomes: Outcome[] = [], shared = temporaryFolder();
       const worker = async () => {
         for (let file = files.shift(); file !== undefined; file = files.shift()) {
-          outcomes.push(await run(file, { filter, signal, print }));
+          outcomes.push(await run(file, { filter, shared, signal, print }));
           signal.throwIfAborted();
         }
       };

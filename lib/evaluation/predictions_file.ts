@@ -1,5 +1,6 @@
 import type { ChunkPredictions, RotationKind, WindowFlags } from "./chunk_predictions.ts";
-import { isRecord, member } from "./_member.ts";
+import { isRecord } from "../formats/_is_record.ts";
+import { member } from "./_member.ts";
 import { findDoubts } from "./_predictions_doubts.ts";
 
 /** Predictions made by another program, ready for `evaluateChunks`. */

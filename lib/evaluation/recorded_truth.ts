@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { EpisodeManifest } from "../episodes/manifest.ts";
-import { isRecord } from "./_member.ts";
+import { isRecord } from "../formats/_is_record.ts";
 
 /** What a simulated recording tells about itself. None of it may be an input of a policy. */
 export interface RecordedTruth {

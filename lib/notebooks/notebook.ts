@@ -1,4 +1,5 @@
 import { writeFileAtomic } from "../formats/atomic_write.ts";
+import { isRecord } from "../formats/_is_record.ts";
 
 /** Text as notebooks hold it: one string, or its lines with their line breaks. */
 export type MultilineText = string | readonly string[];
@@ -164,8 +165,4 @@ export function isCode(cell: NotebookCell): boolean {
 function isText(value: unknown): value is MultilineText {
   return typeof value === "string" ||
     Array.isArray(value) && value.every((line) => typeof line === "string");
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,16 +2,18 @@
 import { configDifferences } from "../checkpoints/_config.ts";
 import { openCheckpoint, pointerPath } from "../checkpoints/mod.ts";
 import { kebab } from "../cli/_kebab.ts";
-import { usualCheckpoint } from "../control/mod.ts";
+import type { JsonValue } from "../features/mod.ts";
 import { isThere } from "../formats/_partial_file.ts";
 import type { PolicyConfig, PresetName } from "../policies/mod.ts";
 import { preset, PRESETS } from "../policies/mod.ts";
 import { readRunConfig } from "../training/mod.ts";
+import type { SeenFeatures } from "./_seen_features.ts";
 import type { TrainingValues } from "./flags.ts";
 import type { TrainingProgram } from "./program.ts";
 import { PROGRAM_OF_STAGE1 } from "./program.ts";
 import { policyOf } from "./resolve.ts";
 import { runOf } from "./run_of.ts";
+import { startPointer } from "./stage2_start.ts";
 
 /** What a training begins with. */
 export interface Beginning {
@@ -21,6 +23,8 @@ export interface Beginning {
   readonly values: TrainingValues;
   /** Where a run that goes on had it from; null for one that begins. */
   readonly source: { readonly path: string; readonly digest: string } | null;
+  /** What it saw, where that is known and not yet verified. */
+  readonly seen: SeenFeatures | null;
 }
 
 /** Flags that say what a policy is. */
@@ -49,9 +53,9 @@ export function findBeginning(
   const resumed = resume === undefined ? null : ofRun(resume);
   if (resumed !== null) {
     const { config, source, size } = resumed;
-    return { config, source, values: withPolicy(values, config, size) };
+    return { config, source, values: withPolicy(values, config, size), seen: null };
   }
-  using checkpoint = openCheckpoint(stage1Checkpoint, { which: usualCheckpoint(stage1Checkpoint) });
+  using checkpoint = openCheckpoint(stage1Checkpoint, { which: startPointer(stage1Checkpoint) });
   const { config, trainingStage, path } = checkpoint;
   const refuse = (expected: string, found: string): never => {
     throw new RangeError(
@@ -85,7 +89,10 @@ export function findBeginning(
       );
     }
   }
-  return { config, values: all, source: null };
+  const features = checkpoint.document?.features as { identity?: JsonValue } | null | undefined;
+  const identity = features?.identity;
+  const seen = identity === undefined ? null : { path, identity };
+  return { config, values: all, source: null, seen };
 }
 
 /** What a run that goes on began with; null if it is to begin anew. */

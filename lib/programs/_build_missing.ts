@@ -8,6 +8,12 @@ import {
   planFeatures,
 } from "../features/mod.ts";
 
+/** How far a build is; without the time left where it is not known. */
+export function buildLine(done: number, total: number, left: number | null, whose = ""): string {
+  const rest = left === null || done === total ? "" : `, about ${formatDuration(left)} left`;
+  return `${done} of ${total} features${whose}${rest}`;
+}
+
 /** Makes the features of episodes that are not in the cache, and says how that went. */
 export async function buildMissing(
   paths: readonly string[],
@@ -28,8 +34,7 @@ export async function buildMissing(
   using store = await FeatureStore.openForWriting(cache);
   const report = await buildFeatures(plan, store, {
     signal,
-    onProgress: (done, total, left) =>
-      progress.update(`${done} of ${total} features, about ${formatDuration(left)} left`),
+    onProgress: (done, total, left) => progress.update(buildLine(done, total, left)),
   });
   progress.clear();
   const { planned, hit, built, failed, failures, seconds } = report;

@@ -2,7 +2,6 @@
 import { fileDigest } from "../checkpoints/_file_digest.ts";
 import { openPolicyParameters } from "../control/mod.ts";
 import { tf } from "../engine/mod.ts";
-import { canonicalJson } from "../features/mod.ts";
 import { openRandomAccess } from "../formats/random_access_file.ts";
 import { isFile } from "../formats/_path.ts";
 import { expectFeatureWidth, initialise, type PolicyConfig, trocar } from "../policies/mod.ts";
@@ -15,6 +14,7 @@ import {
 import type { Beginning } from "./_beginning.ts";
 import type { PreparedData } from "./prepare_data.ts";
 import type { ResolvedTraining } from "./resolve.ts";
+import { startPointer } from "./stage2_start.ts";
 
 /** A policy before its first step. */
 export interface FirstPolicy {
@@ -46,19 +46,9 @@ export async function firstPolicy(
     // The run's own checkpoint holds the policy: where it began need not be there any more.
     return { config, parameters: initialise(config, { seed: 0 }), source: beginning.source };
   }
-  const { parameters, path, document } = await openPolicyParameters(beginsWith, { config });
-  const saw = document?.features;
-  const seen = extractor.identity as unknown as Parameters<typeof canonicalJson>[0];
-  const identity = (saw as { identity?: typeof seen } | null | undefined)?.identity;
-  if (identity !== undefined && canonicalJson(identity) !== canonicalJson(seen)) {
-    tf.dispose(parameters);
-    throw new RangeError(
-      `Cannot begin with ${path}: its features should be ${
-        canonicalJson(seen)
-      }, current value is ` +
-        `${canonicalJson(identity)}. Choose the features that it was trained on.`,
-    );
-  }
+  const { parameters, path, document } = await openPolicyParameters(beginsWith, {
+    ...{ config, which: startPointer(beginsWith) },
+  });
   return { config, parameters, source: { path, digest: document?.digest ?? await digestOf(path) } };
 }
 

@@ -14,17 +14,17 @@ type Given = { -readonly [K in keyof TrainingSettings]?: TrainingSettings[K] | u
  * @throws {UsageError} when settings contradict each other
  */
 export function settingsOf(
-  { family, recipe, demonstration }: TrainingProgram,
+  { family, recipe }: TrainingProgram,
   values: TrainingValues,
-  { isDemonstration, processes, resumed }: {
-    readonly isDemonstration: boolean;
+  { demonstration, processes, resumed }: {
+    readonly demonstration: Partial<TrainingSettings> | null;
     readonly processes: number;
     readonly resumed: ResumedBatch | null;
   },
 ): TrainingSettings {
   const usual: Partial<TrainingSettings> = {
     ...recipe(values.preset, values.architecture),
-    ...(isDemonstration ? demonstration : {}),
+    ...demonstration,
   };
   const batch = usual.batchSize ?? RECIPES[values.preset].batchSize;
   const shared = batch % processes === 0 ? batch / processes : undefined;

@@ -2,11 +2,16 @@
 import { join } from "node:path";
 import { type CommandContext, UsageError } from "../cli/mod.ts";
 import { usualCheckpoint, visualChanges, visualDescription } from "../control/mod.ts";
-import { openCheckpoint } from "../checkpoints/mod.ts";
+import { openCheckpoint, predictingTensors } from "../checkpoints/mod.ts";
 import { createExtractor, DatasetFeatures, type FeatureExtractor } from "../features/mod.ts";
 import { QwenExtractor } from "../features/qwen_extractor.ts";
 import type { DataPart, TrainingData, VisualTraining } from "../training/mod.ts";
-import { storedAdapter, trainableModel, writeAdapter } from "../vision_language/mod.ts";
+import {
+  type Adapter,
+  storedAdapter,
+  trainableModel,
+  writeAdapter,
+} from "../vision_language/mod.ts";
 import { extractorOptions } from "./feature_flags.ts";
 import type { DataValues } from "./prepare_data.ts";
 import type { ResolvedTraining } from "./resolve.ts";
@@ -17,11 +22,13 @@ import type { Finetune } from "./visual_tuning.ts";
  *
  * @param resolved what flags mean
  * @param extractor of the same features, frozen
+ * @param adapter that `lora` begins with; null for a new one
  * @returns null where nothing of it is trained
  */
 export async function visualTraining(
   { tuning, settings }: Pick<ResolvedTraining, "tuning" | "settings">,
   extractor: FeatureExtractor,
+  adapter: Adapter | null,
 ): Promise<VisualTraining | null> {
   if (tuning === null || !(extractor instanceof QwenExtractor)) return null;
   const { config, weights, precision } = await extractor.load(), { identity, tap } = extractor;
@@ -32,7 +39,7 @@ export async function visualTraining(
       base: { model: identity.model, digest: identity.revision },
       prompt: (request) => extractor.prompt(request),
     },
-    parts,
+    { ...parts, ...(adapter === null ? {} : { begins: adapter }) },
     settings.seed,
   );
   return { model, textLearningRate, visionLearningRate };
@@ -63,14 +70,17 @@ export function expectNoCache(
 }
 
 /** What of the model is trained, for people. */
-export function describeVisual({ model: { tensors, description } }: VisualTraining): string {
+export function describeVisual(
+  { model: { tensors, description } }: VisualTraining,
+  adapter: string | undefined,
+): string {
   const count = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const what = description.finetune === "lora"
     ? `low-rank additions to ${tensors.length / 2} layers`
     : `${tensors.length} tensors`;
   const { model, digest } = description.base as { model: string; digest: string };
   return `visual-language model: ${what}, ${count.toLocaleString("en")} parameters, of ${model} ` +
-    `${digest.slice(0, 12)}`;
+    `${digest.slice(0, 12)}` + (adapter === undefined ? "" : `, beginning with ${adapter}`);
 }
 
 /**
@@ -121,7 +131,7 @@ export function exportAdapter(run: string): string | null {
   if (description?.finetune !== "lora" || others === null) return null;
   const folder = join(run, "adapter");
   Deno.mkdirSync(folder, { recursive: true });
-  writeAdapter(folder, storedAdapter(description, others.tensors));
+  writeAdapter(folder, storedAdapter(description, predictingTensors(others)));
   return folder;
 }
 

@@ -5,6 +5,8 @@ import { plural } from "../episodes/_plural.ts";
 import { formatBytes } from "../formats/format_bytes.ts";
 import { countParameters, policyShapes } from "../policies/mod.ts";
 import { type StepProgress, train, type TrainingJob } from "../training/mod.ts";
+import { formatRate } from "./_format_rate.ts";
+import { featuresText, tuningText } from "./_visual_words.ts";
 import type { PreparedData } from "./prepare_data.ts";
 import type { TrainingProgram } from "./program.ts";
 import type { ResolvedTraining } from "./resolve.ts";
@@ -28,8 +30,8 @@ const BYTES_PER_PARAMETER = 4, COPIES_IN_CHECKPOINT = 3;
  */
 export async function dryRun(
   program: TrainingProgram,
-  { preset, settings, vision }: ResolvedTraining,
-  job: Omit<TrainingJob, "run">,
+  { preset, settings, vision, tuning }: ResolvedTraining,
+  { onStart: _, ...job }: Omit<TrainingJob, "run">,
   { data, cache }: PreparedData,
   engine: Engine,
   { print, progress, signal }: CommandContext,
@@ -37,6 +39,8 @@ export async function dryRun(
   const { config } = job, { family, fusion, architecture } = config;
   const parameters = countParameters(config);
   const numbers = policyShapes(config).reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const trained = job.visual?.model.tensors ?? [];
+  const visualNumbers = trained.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const seen: StepProgress[] = [];
   const enough = new AbortController();
   progress.update(`computing ${STEPS} steps to measure one`);
@@ -65,6 +69,7 @@ export async function dryRun(
     engine: engine.name,
     processes,
     data: { ...dataFacts(data, outcome.shares), cache },
+    ...(tuning === null ? {} : { visionLanguage: { ...tuning, parameters: visualNumbers } }),
     visionReuse: vision.visionReuse,
     effectiveBatch: settings.batchSize * settings.accumulation * processes,
     epochs: settings.epochs,
@@ -72,8 +77,8 @@ export async function dryRun(
     seconds: { first: first.seconds.step, step: stepSeconds, total: stepSeconds * totalSteps },
     bytes: {
       peak: peakRss(),
-      checkpoint: numbers * BYTES_PER_PARAMETER +
-        parameters.total * BYTES_PER_PARAMETER *
+      checkpoint: (numbers + visualNumbers) * BYTES_PER_PARAMETER +
+        (parameters.total + visualNumbers) * BYTES_PER_PARAMETER *
           (COPIES_IN_CHECKPOINT - 1 + (settings.emaDecay === null ? 0 : 1)),
     },
     loss: first.report.loss,
@@ -82,6 +87,8 @@ export async function dryRun(
   const rows = [
     ["program", `${plan.program}: ${architecture} ${family}, fusion ${fusion}, preset ${preset}`],
     ["trained parameters", parameters.total.toLocaleString("en")],
+    ["features", featuresText(job.features) ?? "–"],
+    ...(tuning === null ? [] : [["visual-language model", tuningText(tuning, visualNumbers)]]),
     ["effective batch", batchText(settings, processes)],
     [
       "steps",
@@ -117,9 +124,11 @@ function rateText(
   ],
   hasSensor: boolean,
 ): string {
-  const sensor = hasSensor ? `, sensor ${sensorLearningRate}` : "";
-  return `${learningRate}${sensor}; rises for ${100 * warmupRatio} % of the steps, stays for ` +
-    `${100 * holdRatio} %, falls to ${minLearningRate}`;
+  const sensor = hasSensor ? `, sensor ${formatRate(sensorLearningRate)}` : "";
+  return `${formatRate(learningRate)}${sensor}; rises for ${
+    100 * warmupRatio
+  } % of the steps, stays for ` +
+    `${100 * holdRatio} %, falls to ${formatRate(minLearningRate)}`;
 }
 
 function lossText({ loss, betas, emaDecay, weightDecay }: ResolvedTraining["settings"]): string {

@@ -5,6 +5,7 @@ import {
   type OpenPolicyOptions,
   type Policy,
   policyExtractor,
+  visualDescription,
 } from "../control/mod.ts";
 import {
   episodeStatistics,
@@ -45,6 +46,8 @@ export interface EvaluatePolicyOptions {
   readonly features: string;
   /** Folder of the model behind them, and how it is used; default what the run says. */
   readonly model?: ExtractorOptions;
+  /** Folder of the adapter that is frozen on it; default the run's. */
+  readonly adapter?: string | undefined;
   /** How the cache is used; default strict. */
   readonly cacheMode?: CacheMode;
   /** How a diffusion policy draws. */
@@ -93,7 +96,7 @@ export async function evaluatePolicy(
   const rows = policy.config.sensorEncoder?.temporalLength ?? null;
   const extractor = await extractorOf(policy, run, options);
   // Nobody has cached the features of a model that this policy's training has changed.
-  const usual = extractor.identity.adapter === null ? "strict" : "off";
+  const usual = visualDescription(policy.notes) === null ? "strict" : "off";
   const { cacheMode = usual } = options;
   const part = await openDataPart("evaluation", episodes, {
     ...{ extractor, cache, features: { mode: cacheMode === "strict" ? usual : cacheMode } },
@@ -123,9 +126,9 @@ export async function evaluatePolicy(
 async function extractorOf(
   policy: Policy,
   run: string | null,
-  { features, model }: EvaluatePolicyOptions,
+  { features, model, adapter }: EvaluatePolicyOptions,
 ): Promise<FeatureExtractor> {
-  const options = runModel(run, model);
+  const options = runModel(run, model, adapter);
   return await policyExtractor(policy, options) ?? await createExtractor(features, options);
 }
 

@@ -7,7 +7,7 @@ import { createExtractor, defaultFeatureCache, type FeatureExtractor } from "../
 import { openTrainingData, type TrainingData } from "../training/mod.ts";
 import { buildMissing } from "./_build_missing.ts";
 import { demonstrationData } from "./demonstration_data.ts";
-import { extractorOptions } from "./feature_flags.ts";
+import { expectOwnModel, extractorOptions } from "./feature_flags.ts";
 import type { DATA_FLAGS, ValuesOf } from "./flags.ts";
 import { type ResolvedTraining, sensorMilliseconds } from "./resolve.ts";
 
@@ -36,6 +36,7 @@ export interface PreparedData {
  * @param paths episode containers of `--data`; null for the demonstration
  * @param resolved horizon, sensor window, use of visual features
  * @param context of the command
+ * @param expectFits told what makes the features, before any are made
  * @returns the data; dispose of them
  * @throws {FeatureMissError} when features of own data are missing: the message says how to make them
  */
@@ -47,14 +48,16 @@ export async function prepareData(
     "horizon" | "sensorRows" | "vision" | "finetune"
   >,
   context: CommandContext,
+  expectFits: (extractor: FeatureExtractor) => void = () => {},
 ): Promise<PreparedData> {
   const extractor = await extractorOf(values, context), cache = cacheOf(values);
+  expectFits(extractor);
   const mode = finetune === "none" ? values.cacheMode : "off"; // cached features would be stale
   const found = paths === null
     ? await demonstration(values, cache, context)
     : ownData(values, paths, context);
   // The demonstration brings features of pixels; others are made where they are missing.
-  if (paths === null && values.features !== PIXELS && values.cacheMode === "strict") {
+  if (paths === null && values.features !== PIXELS && mode === "strict") {
     await buildMissing(found.paths, extractor, cache, vision.visionReuse, context);
   }
   const data = await openTrainingData(found.paths, {
@@ -91,6 +94,7 @@ export async function extractorOf(
         "Name your own data with --data.",
     );
   }
+  expectOwnModel(features, values);
   return await createExtractor(features, extractorOptions(values, context));
 }
 

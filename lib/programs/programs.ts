@@ -131,7 +131,8 @@ ${ownData("train:no-sensor")}`,
 
 const second = (name: string) =>
   `It begins with the policy of a first stage, --stage1-checkpoint, which stays as it is: moments,
-schedule and files are new. --finetune-vl none trains that policy further on cached features, on
+schedule and files are new. Of a run it takes the best checkpoint, and says what its validation loss
+is before the first step. --finetune-vl none trains that policy further on cached features, on
 other data for instance; lora and full train the visual-language model with it, from images in
 every step, which no cached feature can follow:
   deno task ${name} --data episodes --features qwen2.5-vl-3b --model DIR \\

@@ -13,7 +13,13 @@ import type { TrainingProgram } from "./program.ts";
 import type { ResumedBatch } from "./resume.ts";
 import { settingsOf } from "./_settings_of.ts";
 import { type VisionUse, visionUse } from "./vision_use.ts";
-import { type Finetune, finetuneOf, tuningOf, type VisualTuning } from "./visual_tuning.ts";
+import {
+  type Finetune,
+  finetuneOf,
+  TUNED_DEMONSTRATION,
+  tuningOf,
+  type VisualTuning,
+} from "./visual_tuning.ts";
 
 /** What flags mean together. */
 export interface ResolvedTraining {
@@ -72,7 +78,6 @@ export function resolveTraining(
   { processes = 1, beginning = null, resumed = null }: Circumstances = {},
 ): ResolvedTraining {
   const warnings: string[] = [];
-  const isDemonstration = values.data.length === 0;
   expectStage(program, values);
   const finetune = finetuneOf(program, values, warnings);
   const beginsWith = beginningOf(program, values, warnings);
@@ -89,7 +94,9 @@ export function resolveTraining(
   }
   const fusion = fusionOf(program, values);
   const rows = sensorRowsOf(program, values);
-  const settings = settingsOf(program, values, { isDemonstration, processes, resumed });
+  const suited = finetune === "none" ? program.demonstration : TUNED_DEMONSTRATION;
+  const demonstration = values.data.length === 0 ? suited : null;
+  const settings = settingsOf(program, values, { demonstration, processes, resumed });
   const { epochSamples, batchSize, accumulation } = settings;
   const effective = batchSize * accumulation * processes;
   if (epochSamples !== null && epochSamples % effective !== 0) {

@@ -1,5 +1,6 @@
 /** What a run tells people at its end. */
 import { basename, join, relative } from "node:path";
+import { kebab } from "../cli/_kebab.ts";
 import { type CommandContext, formatDuration, formatTable, quote } from "../cli/mod.ts";
 import {
   BASELINES,
@@ -9,13 +10,15 @@ import {
   reportPage,
 } from "../evaluation/mod.ts";
 import { BASELINE_TITLES, formatNumber } from "../evaluation/_words.ts";
+import { plural } from "../episodes/_plural.ts";
 import { describeReuse } from "../datasets/mod.ts";
-import { readMetrics } from "../training/mod.ts";
+import { readMetrics, readRunConfig } from "../training/mod.ts";
 import { type RunEvaluation, trials } from "./evaluate_run.ts";
 import type { TrainingValues } from "./flags.ts";
 import type { PreparedData } from "./prepare_data.ts";
 import { samplingText } from "./sampling_flags.ts";
 import type { RunSummary } from "./summary.ts";
+import { featuresText, tuningText } from "./_visual_words.ts";
 
 /**
  * Prints errors beside baselines, and successes in the simulator.
@@ -60,7 +63,10 @@ export interface RunEnd {
   /** Its data. */
   readonly prepared: PreparedData;
   /** The flags. */
-  readonly values: Pick<TrainingValues, "noSensor" | "zChunk" | "wandb">;
+  readonly values: Pick<
+    TrainingValues,
+    "noSensor" | "zChunk" | "wandb" | typeof FEATURE_FLAGS[number]
+  >;
   /** How long everything took. */
   readonly seconds: number;
 }
@@ -83,6 +89,7 @@ export function printEnd(end: RunEnd, { note }: CommandContext): void {
     return [[name, `${shown(place)} (epoch ${epoch}${mark})`]];
   };
   const isSecond = summary.beginsWith !== null;
+  const base = summary.visionLanguage === null ? "" : modelFlag(values);
   const others = [
     ...(prepared.demonstration === null || isSecond ? [] : [["your data", "--data EPISODES"]]),
     ...(values.noSensor !== false || isSecond ? [] : [["no sensor", "--no-sensor"]]),
@@ -100,17 +107,51 @@ export function printEnd(end: RunEnd, { note }: CommandContext): void {
     ["features", prepared.cache],
     ["time", `${formatDuration(seconds)} in all`],
     ["next", `deno task check:checkpoint ${run}`],
-    ["", `deno task simulate --run ${run} --replan-ms ${[...intervals].join(",")}`],
+    ...simulateCommand(run, [...intervals], end),
     ["", `deno task evaluate --run ${run}`],
     ["", predictCommand(run, prepared)],
-    ["", `deno task convert ${run} ${quote(`${basename(path)}.pt`)}`],
+    ["", `deno task convert ${run} ${quote(`${basename(path)}.pt`)}${base}`],
     ...others.map(([what, flags], i) => [
       i === 0 ? "try" : "",
-      `deno task ${summary.program} ${flags}   # ${what}`,
+      `deno task ${summary.program}${sameFeatures(values)} ${flags}   # ${what}`,
     ]),
   ];
   const table = rows.map(([name, text]) => `${name!.padEnd(12)}${text}`).join("\n");
   note(`\n${verdict(end.evaluation)}\n\n${table}`);
+}
+
+/** Flags that choose visual features. */
+const FEATURE_FLAGS = [
+  ...["features", "model", "randomWeights", "adapter"] as const,
+  ...["featureTap", "minPixels", "maxPixels"] as const,
+] as const;
+/** Of these, what they are if nobody says anything. */
+const USUAL: Readonly<Record<string, string>> = { features: "pixel-2048", featureTap: "mean" };
+
+/** The flags of the same features. */
+function sameFeatures(values: RunEnd["values"]): string {
+  return FEATURE_FLAGS.map((name) => {
+    const value = values[name];
+    if (value === undefined || value === USUAL[name]) return "";
+    return ` --${kebab(name)} ${quote(String(value))}`;
+  }).join("");
+}
+
+function modelFlag({ model }: RunEnd["values"]): string {
+  return model === undefined ? "" : ` --model ${quote(model)}`;
+}
+
+/** A few insertions where a model looks at each picture for seconds; none where no model does. */
+function simulateCommand(
+  run: string,
+  intervals: readonly number[],
+  { prepared: { extractor }, values }: RunEnd,
+): string[][] {
+  if (extractor.name === "imported") return [];
+  const how = extractor.name === "pixel-2048"
+    ? `--replan-ms ${intervals.join(",")}`
+    : `--episodes 1 --replan-ms ${Math.max(...intervals)}${modelFlag(values)}`;
+  return [["", `deno task simulate --run ${run} ${how}`]];
 }
 
 /** The policy against the best baseline. */
@@ -148,6 +189,10 @@ function shown(path: string): string {
   return here === "" || here.startsWith("..") ? path : here;
 }
 
+function sizeText(samples: number, episodes: number): string {
+  return `${plural(samples, "sample")} of ${plural(episodes, "episode")}`;
+}
+
 /**
  * The page `report.html` of a run.
  *
@@ -162,15 +207,21 @@ export function trainingReport(
   evaluation: RunEvaluation,
 ): string {
   const { preset, architecture, family, fusion, parameters, data, steps, epochs, seed } = summary;
+  const features = featuresText(readRunConfig(run).settings.features);
+  const { visionLanguage: tuned } = summary;
   return reportPage({
     title: `${summary.program}: ${preset}, ${fusion}`,
     subject: [
       ["run", run],
       ["policy", `${architecture} ${family}, fusion ${fusion}, preset ${preset}`],
       ["trained parameters", parameters.total.toLocaleString("en")],
-      ["training", `${steps} steps, ${epochs} epochs, seed ${seed}`],
-      ["training data", `${data.samples.train} samples of ${data.episodes.train} episodes`],
-      ["validation data", `${data.samples.val} samples of ${data.episodes.val} episodes`],
+      ...(features === null ? [] : [["features", features] as const]),
+      ...(tuned === null
+        ? []
+        : [["visual-language model", tuningText(tuned, tuned.parameters)] as const]),
+      ["training", `${plural(steps, "step")}, ${plural(epochs, "epoch")}, seed ${seed}`],
+      ["training data", sizeText(data.samples.train, data.episodes.train)],
+      ["validation data", sizeText(data.samples.val, data.episodes.val)],
       [
         "engine",
         `${summary.engine}, ${summary.precision}${

@@ -5,11 +5,12 @@ import { type Flags, quote, UsageError } from "../cli/mod.ts";
 import type { JsonValue } from "../features/mod.ts";
 import { isFile, isThere } from "../formats/_path.ts";
 import { readRunConfig } from "../training/mod.ts";
+import { expectAdapter } from "./feature_flags.ts";
 
 /** Flags that say where and how a program is called, not what it computes. */
 const NOT_KEPT = ["run", "runs", "resume", "noResume", "mode"];
 /** Flags that hold paths, which are meant from where the program was called. */
-const PATHS = ["data", "cache", "import", "model", "stage1Checkpoint"];
+const PATHS = ["data", "cache", "import", "model", "adapter", "stage1Checkpoint"];
 
 /**
  * Values of flags as a run's `config.json` keeps them in `notes.flags`.
@@ -42,6 +43,7 @@ export function keptFlags(
  * @returns the values; `resume` is the run's folder
  * @throws {UsageError} when `--run` or `--no-resume` contradicts `--resume`
  * @throws {RangeError} when `--resume` names no run of this program
+ * @throws {Deno.errors.NotFound} when the run's adapter is no longer where it was
  */
 export function resumedValues<
   T extends {
@@ -70,7 +72,10 @@ export function resumedValues<
       const texts = Array.isArray(value) ? value.map(String) : [String(value)];
       return [name, texts.length === 0 ? flag.fallback : flag.parse(`the run's ${name}`, texts)];
     });
-  return { ...values, ...Object.fromEntries(kept) };
+  const resumed = { ...values, ...Object.fromEntries(kept) };
+  const { adapter } = Object.fromEntries(kept);
+  if (typeof adapter === "string") expectAdapter(values.resume, adapter);
+  return resumed;
 }
 
 /** How many samples the steps of a run take. */

@@ -5,9 +5,12 @@ export const STAGE_FLAGS = {
   trainingStage: choiceFlag("stage2 is a program of its own", ["stage1", "stage2"], {
     default: "stage1",
   }),
-  stage1Checkpoint: textFlag("run, checkpoint or .pt file that stage 2 begins with", {
-    placeholder: "PATH",
-  }),
+  stage1Checkpoint: textFlag(
+    "run, whose best checkpoint is taken, checkpoint or .pt file that stage 2 begins with",
+    {
+      placeholder: "PATH",
+    },
+  ),
   finetuneVl: choiceFlag("what of the visual-language model is trained: in stage 1 nothing", [
     "none",
     "lora",
@@ -15,7 +18,7 @@ export const STAGE_FLAGS = {
   ], { defaultText: "none in stage 1, lora in stage 2" }),
   vlLr: numberFlag("peak learning rate of the visual-language model, in stage 2", {
     min: 0,
-    defaultText: "1e-5",
+    defaultText: "1e-5; 1e-3 on the demonstration",
   }),
   visionLr: numberFlag("peak learning rate of its vision part, with --finetune-vl full", {
     min: 0,

@@ -1,5 +1,5 @@
 import { formatDuration } from "../cli/mod.ts";
-import type { StepProgress } from "../training/mod.ts";
+import type { StepProgress, ValidationProgress } from "../training/mod.ts";
 
 /**
  * What the progress line says of a training. The first step of a process compiles; rate and time left
@@ -55,6 +55,28 @@ export function stepLines(
       speed,
     ].join(" ");
   };
+}
+
+/**
+ * What the progress line says of a validation.
+ *
+ * @param progress of it
+ * @returns one line
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { validationLine } from "./step_line.ts";
+ *
+ * const line = validationLine({ done: 64, total: 230, secondsLeft: 90 });
+ * assert.equal(line, "validation 64 of 230 windows, about 1 min 30 s left");
+ * ```
+ */
+export function validationLine({ done, total, secondsLeft }: ValidationProgress): string {
+  const left = secondsLeft === null || done === total
+    ? ""
+    : `, about ${formatDuration(secondsLeft)} left`;
+  return `validation ${done} of ${total} windows${left}`;
 }
 
 /** How many actions old the visual features of a step are, on average. */

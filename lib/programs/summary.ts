@@ -1,4 +1,5 @@
 import { dataFacts } from "./_data_facts.ts";
+import { openCheckpoint } from "../checkpoints/mod.ts";
 import type { Engine } from "../engine/mod.ts";
 import type { ErrorSummary } from "../evaluation/mod.ts";
 import { countParameters, type PolicyConfig, type SamplingOptions } from "../policies/mod.ts";
@@ -24,7 +25,9 @@ export interface SummaryInput {
   /** How the visual-language model was trained with it; null if it was not. */
   readonly tuning: VisualTuning | null;
   /** The policy that it began with; null for a new one. */
-  readonly beginsWith: FirstPolicy["source"];
+  readonly beginsWith:
+    | NonNullable<FirstPolicy["source"]> & { readonly validationLoss: number | null }
+    | null;
   /** How a diffusion policy drew; only what was chosen. */
   readonly sampling: SamplingOptions;
   /** Processes that trained together. */
@@ -109,7 +112,7 @@ export function runSummary(input: SummaryInput) {
     checkpoints: input.checkpoints,
     exported: input.exported,
     vision: input.vision,
-    ...(input.tuning === null ? {} : { visionLanguage: input.tuning }),
+    visionLanguage: tunedModel(input),
     sampling: config.family === "diffusion"
       ? { sampler: "ddim", ...input.sampling } as SamplingOptions
       : null,
@@ -120,6 +123,17 @@ export function runSummary(input: SummaryInput) {
     settings,
     warnings: input.warnings,
   };
+}
+
+/** How the model was trained, and how many of its numbers; null where it was not. */
+function tunedModel({ tuning, checkpoints }: SummaryInput) {
+  if (tuning === null) return null;
+  const path = checkpoints.final ?? checkpoints.latest;
+  if (path === null) return { ...tuning, parameters: null };
+  using checkpoint = openCheckpoint(path);
+  const tensors = [...checkpoint.others()?.tensors.values() ?? []];
+  const parameters = tensors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  return { ...tuning, parameters };
 }
 
 /** `summary.json` of a run. */

@@ -1,7 +1,7 @@
 import type { CommandContext, CommandResult } from "../cli/mod.ts";
 import { writeSplit, writeStatistics } from "../datasets/mod.ts";
 import { clusterFromEnvironment, type Engine, startEngine } from "../engine/mod.ts";
-import { expectTrainable, findEpisodes } from "../features/mod.ts";
+import { expectTrainable, type FeatureExtractor, findEpisodes } from "../features/mod.ts";
 import { writeFileAtomic } from "../formats/mod.ts";
 import { PHANTOM_VIEWS } from "../phantom/mod.ts";
 import {
@@ -27,6 +27,7 @@ import { expectSensor, warnOfRepeats } from "./_fit.ts";
 import { type FirstPolicy, firstPolicy } from "./_first_policy.ts";
 import { checkpointsOf, featuresOf, openRun, runConfig } from "./_run_config.ts";
 import { chief, quietContext } from "./_ranks.ts";
+import { expectSeen } from "./_seen_features.ts";
 import { stopwatch } from "./_stopwatch.ts";
 import {
   describeVisual,
@@ -40,6 +41,7 @@ import { buildTrainingFeatures } from "./build_features.ts";
 import { dryRun } from "./dry_run.ts";
 import { evaluateRun } from "./evaluate_run.ts";
 import { exportPt } from "./export_pt.ts";
+import { namedAdapter } from "./feature_flags.ts";
 import type { TrainingValues } from "./flags.ts";
 import { extractorOf, prepareData, type PreparedData } from "./prepare_data.ts";
 import type { TrainingProgram } from "./program.ts";
@@ -48,7 +50,8 @@ import { type ResolvedTraining, resolveTraining } from "./resolve.ts";
 import { expectLonger, resumedBatch, resumedValues } from "./resume.ts";
 import { printEnd, printResults, trainingReport } from "./results.ts";
 import { samplingOptions } from "./sampling_flags.ts";
-import { stepLines } from "./step_line.ts";
+import { startLoss, withoutGain } from "./stage2_start.ts";
+import { stepLines, validationLine } from "./step_line.ts";
 import { runSummary } from "./summary.ts";
 import { Warnings } from "./_warnings.ts";
 
@@ -142,7 +145,12 @@ class Training {
     if (processes > 1) note(`${processes} processes train together`);
 
     // 2. The data: recordings, episodes, features. Rank 0 makes what is missing.
-    const prepared = await chief(cluster, () => prepareData(values, paths, resolved, context));
+    const expectFits = (extractor: FeatureExtractor) =>
+      expectSeen(beginning?.seen ?? null, extractor, resolved.finetune);
+    const prepared = await chief(
+      cluster,
+      () => prepareData(values, paths, resolved, context, expectFits),
+    );
     using data = prepared.data;
     describeData(data, context);
     warnOfRepeats(resolved, prepared, cluster.size, warn);
@@ -153,8 +161,8 @@ class Training {
     const first = await firstPolicy(resolved, prepared, values.features, beginning);
     note(describePolicy(first.config, resolved.preset));
     describeInputs(this.#program, first, resolved, note);
-    const visual = await visualTraining(resolved, prepared.extractor);
-    if (visual !== null) note(describeVisual(visual));
+    const visual = await visualTraining(resolved, prepared.extractor, namedAdapter(values));
+    if (visual !== null) note(describeVisual(visual, values.adapter));
 
     // 4. The run.
     const job = { ...this.#job(resolved, prepared, first, engine, warn), visual };
@@ -213,6 +221,11 @@ class Training {
     note(describeEvaluation(evaluation, this.#lap.seconds()));
     evaluation.openLoop?.warnings.forEach(warn);
     if (resolved.settings.chunk === "truth") warn(shownTheAnswer(evaluation));
+    const start = startLoss(run.path), { state, stopped } = outcome;
+    const gain = withoutGain(start, stopped === "early" ? state.bestLoss : state.validationLoss, {
+      ...{ loss: state.bestLoss, epoch: state.bestEpoch },
+    });
+    if (gain !== null) warn(gain);
     const adapter = exportAdapter(run.path);
     if (adapter !== null) note(`adapter in peft's format: ${adapter}`);
     const exported = values.exportPt ? await exportPt(this.#program, run, context) : [];
@@ -221,7 +234,11 @@ class Training {
       ...{ config: first.config, settings: resolved.settings, vision: resolved.vision },
       tuning: resolved.tuning,
       ...{ data: prepared.data, engine, outcome, evaluation, run: run.path, exported },
-      ...{ beginsWith: first.source, processes: engine.cluster.size, sampling },
+      ...{
+        beginsWith: first.source && { ...first.source, validationLoss: start },
+        processes: engine.cluster.size,
+        sampling,
+      },
       ...{ warnings: this.#warnings.texts, checkpoints: checkpointsOf(run.path) },
     });
     writeFileAtomic(run.file("report.html"), trainingReport(run.path, summary, evaluation));
@@ -249,6 +266,12 @@ class Training {
       features: featuresOf(this.#values, prepared),
       ...(features === "pixel-2048" && !noAugment ? { augment: augmentPixels } : {}),
       precision: precision === "bf16" ? "bfloat16" : "float32",
+      ...(first.source === null ? {} : {
+        onStart: (loss: number | null) => {
+          if (loss !== null) note(`before the first step: validation ${loss.toFixed(6)}`);
+        },
+      }),
+      onValidation: (done) => progress.update(validationLine(done)),
       onStep: (step) => {
         this.#warnings.tick();
         progress.update(line(step));

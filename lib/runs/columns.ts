@@ -73,8 +73,9 @@ export function columnText(run: RunFacts, column: RunColumn): string {
     case "state":
       return run[column];
     case "program":
+      return [run.program ?? "–", ...visualPart(run)].join(" ");
     case "preset":
-      return run[column] ?? "–";
+      return run.preset ?? "–";
     case "policy":
       return [run.family, run.fusion].filter((part) => part !== null).join(" ") || "–";
     case "epochs":
@@ -94,6 +95,12 @@ export function columnText(run: RunFacts, column: RunColumn): string {
     case "size":
       return formatBytes(run.bytes);
   }
+}
+
+/** What of the model was trained, or which features it had where they are not the usual ones. */
+function visualPart({ finetune, features }: RunFacts): string[] {
+  if (finetune !== null) return [finetune];
+  return features === null || features === "pixel-2048" ? [] : [features];
 }
 
 /**

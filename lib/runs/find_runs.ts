@@ -64,8 +64,12 @@ function search(
 function look(path: string) {
   try {
     if (!isFolder(path)) return null;
-    const names = [...Deno.readDirSync(path)].filter(({ name, isDirectory, isSymlink }) =>
+    const entries = [...Deno.readDirSync(path)].filter(({ name, isDirectory, isSymlink }) =>
       (isDirectory || isSymlink) && !name.startsWith(".") && name !== "node_modules"
+    );
+    // Links last: a run goes by the path of its own, in whatever order the disk gives them.
+    const names = entries.sort((a, b) =>
+      Number(a.isSymlink) - Number(b.isSymlink) || (a.name < b.name ? -1 : 1)
     ).map(({ name }) => name);
     return { real: Deno.realPathSync(path), isRun: isRun(path), names };
   } catch (error) {

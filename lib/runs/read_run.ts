@@ -36,6 +36,10 @@ export interface RunFacts {
   readonly program: string | null;
   /** Stage, e.g. `stage1`. */
   readonly stage: string | null;
+  /** Visual features, e.g. `qwen2.5-vl-3b`. */
+  readonly features: string | null;
+  /** What of their model was trained with the policy: `lora` or `full`. */
+  readonly finetune: string | null;
   /** Family of the policy: `regression` or `diffusion`. */
   readonly family: string | null;
   /** How vision and sensor are joined. */
@@ -141,6 +145,8 @@ function identity(config: RunConfig | null, summary: unknown) {
   return {
     program: either("program", "program"),
     stage: either("stage", "notes.flags.trainingStage"),
+    features: textAt(config, "settings.features.name"),
+    finetune: textAt(config, "settings.visionLanguage.parts"),
     family: either("family", "settings.policy.family"),
     fusion: either("fusion", "settings.policy.fusion"),
     preset: either("preset", "notes.preset"),

@@ -21,6 +21,8 @@ export class RunLog implements Disposable {
   readonly #wandb: WandbRun | null;
   /** Steps after which the last epoch ended that metrics has a line of. */
   readonly #reported: number | null;
+  /** Whether metrics has a line already. */
+  readonly #isBegun: boolean;
 
   /**
    * Opens the files of a run.
@@ -32,11 +34,21 @@ export class RunLog implements Disposable {
   constructor(run: RunFolder, step: number, wandb: WandbOptions | null) {
     this.#run = run;
     this.#metrics = this.#open.use(MetricsLog.open(run.file(METRICS), { upToStep: step }));
-    const last = readMetrics(run.file(METRICS)).at(-1) ?? {};
+    const records = readMetrics(run.file(METRICS)), last = records.at(-1) ?? {};
+    this.#isBegun = records.length > 0;
     this.#reported = "train/loss_epoch" in last ? Number(last.global_step) : null;
     this.#events = this.#open.use(EventFile.create(run.path, { fromStep: step }));
     if (step === 0) this.#events.text(0, "run/settings", settingsMarkdown(run.config));
     this.#wandb = wandb && this.#open.use(WandbRun.open(run.path, wandb));
+  }
+
+  /** Reports the validation loss of what the training begins with. */
+  start(validationLoss: number | null): void {
+    if (validationLoss === null) return;
+    const record = { global_step: 0, epoch: 0, "val/loss_epoch": validationLoss };
+    // TensorBoard forgets what an earlier session wrote at the step that this one begins with.
+    if (this.#isBegun) this.#safely(() => this.#events.scalars(0, record));
+    else this.#write(0, record);
   }
 
   /** Reports a step. */

@@ -10,6 +10,7 @@ import type { VisualGroupOptions } from "./groups.ts";
 import type { TrainingSettings } from "./settings.ts";
 import type { StepReport, TrainingStepOptions } from "./step.ts";
 import type { TrainingState } from "./training_state.ts";
+import type { ValidationProgress } from "./validation.ts";
 
 /** What to train, on what, and where it is written. Of several processes each has a job of its own. */
 export interface TrainingJob {
@@ -48,6 +49,13 @@ export interface TrainingJob {
   readonly wandb?: WandbOptions;
   /** Milliseconds after which a checkpoint is written within an epoch. @default {600,000} */
   readonly saveEvery?: number;
+  /**
+   * Called before the first step, on every rank, with the validation loss of what the training begins
+   * with. @default {it is not measured}
+   */
+  readonly onStart?: (validationLoss: number | null) => void;
+  /** Called after each batch of a validation, on every rank. */
+  readonly onValidation?: (progress: ValidationProgress) => void;
   /** Called after each step, on every rank. */
   readonly onStep?: (progress: StepProgress) => void;
   /** Called after each epoch, on every rank. */

@@ -96,7 +96,15 @@ export async function train(job: TrainingJob): Promise<TrainingOutcome> {
   // once: what a step or a validation had begun is done again.
   let isStopping = false;
   const own = cluster.size === 1 ? signal : undefined;
+  const validate = () => validation?.measure(own, job.onValidation) ?? NO_VALIDATION;
   const wantsToStop = () => isStopping || own?.aborted === true;
+  if (job.onStart !== undefined && state.samplesSeen === 0) {
+    const start = await unlessStopped(own, validate());
+    if (start !== null) {
+      log?.start(start.loss);
+      job.onStart(start.loss);
+    }
+  }
   while (state.epoch < epochs && !isStoppedEarly(state, settings) && !wantsToStop()) {
     await using batches = loader.batches(state.epoch, state.consumed / cluster.size);
     while (state.consumed < order.length && !wantsToStop()) {
@@ -127,7 +135,7 @@ export async function train(job: TrainingJob): Promise<TrainingOutcome> {
     }
     if (state.consumed < order.length) break; // interrupted within the epoch
 
-    const found = await unlessStopped(own, validation?.measure(own) ?? NO_VALIDATION);
+    const found = await unlessStopped(own, validate());
     if (found === null) break; // the epoch is not over before it is validated
     const { totals } = state, { loss: validationLoss, noiseLoss } = found;
     const rates = ratesAt(state.globalStep - 1, state.epoch);

@@ -39,6 +39,16 @@ export interface ValidationResult {
   readonly noiseLoss: number | null;
 }
 
+/** How far a validation is, for people to see. */
+export interface ValidationProgress {
+  /** Windows that are measured, of all processes together. */
+  readonly done: number;
+  /** Windows in all. */
+  readonly total: number;
+  /** Time that the others will take, s; null after the first batch, which may have compiled. */
+  readonly secondsLeft: number | null;
+}
+
 /** Measures a policy in training on samples that it does not learn from. */
 export interface Validation extends Disposable {
   /**
@@ -46,10 +56,14 @@ export interface Validation extends Disposable {
    * confidence alone. All processes must call it.
    *
    * @param signal ends it before the next batch; for one process alone
+   * @param onProgress called after each batch
    * @returns what it found
    * @throws {unknown} the signal's reason
    */
-  measure(signal?: AbortSignal): Promise<ValidationResult>;
+  measure(
+    signal?: AbortSignal,
+    onProgress?: (progress: ValidationProgress) => void,
+  ): Promise<ValidationResult>;
 }
 
 /**
@@ -81,8 +95,10 @@ export function createValidation(
   const order = new SequentialOrder(dataset.length, { ranks, rank });
   const loader = new Loader(dataset, order, { batchSize, features, visual });
   return {
-    measure: async (signal) => {
+    measure: async (signal, onProgress) => {
       const sums = [0, 0, 0, 0]; // of loss, weight, error of the noise, samples with noise
+      const batches = Math.ceil(order.length / batchSize);
+      let measured = 0, warm = 0;
       for await (const loaded of loader.batches(0)) {
         await setImmediate(); // lets the signal be heard
         signal?.throwIfAborted();
@@ -93,6 +109,13 @@ export function createValidation(
           found.dispose();
         }
         disposeBatch(batch);
+        if (++measured === 1) warm = performance.now();
+        const each = (performance.now() - warm) / 1000 / (measured - 1);
+        onProgress?.({
+          done: Math.min(dataset.length, measured * batchSize * ranks),
+          total: dataset.length,
+          secondsLeft: measured === 1 ? null : each * (batches - measured),
+        });
       }
       const [loss, weight, noise, samples] = await cluster.sum(sums);
       return { loss: mean(loss!, weight!), noiseLoss: mean(noise!, samples!) };

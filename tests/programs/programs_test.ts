@@ -87,7 +87,7 @@ for (const { script, args, expected } of PROGRAMS) {
   Deno.test(`${expected.program}, killed, goes on to the same policy, bit for bit`, async () => {
     const path = join(folder, `${script}-killed`);
     const lines = readMetrics(join(whole, "metrics.jsonl")).length;
-    let kills = 0;
+    let kills = 0, late = 0;
     for (let k = 1; k <= KILLS; k++) {
       const child = start(`${script}.ts`, [...all, "--run", path]);
       await logged(join(path, "metrics.jsonl"), Math.ceil(lines * k / (KILLS + 1)), child);
@@ -100,8 +100,13 @@ for (const { script, args, expected } of PROGRAMS) {
       }
       const { code, stderr } = await end(child);
       assert.ok(code === 137 || code === 0, stderr);
-      if (code === 0) break;
-      kills++;
+      if (code === 137) kills++;
+      else if (kills > 0 || ++late > 5) break;
+      else {
+        // Nothing was killed, as it happens on a busy machine: from the beginning.
+        Deno.removeSync(path, { recursive: true });
+        k--;
+      }
     }
     const { code, stderr } = await run(`${script}.ts`, [...all, "--run", path]);
     const isOver = /its run is finished/.test(stderr);
@@ -137,7 +142,8 @@ Deno.test("a second stage begins with the policy of the first, and leaves it as 
   ]);
   assert.equal(code, 0, stderr);
   assert.match(stderr, /begins with the policy of .*train_stage1/);
-  using first = openCheckpoint(FIRST, { which: "final" });
+  assert.match(stderr, /is no better than what it began with/);
+  using first = openCheckpoint(FIRST, { which: "best" });
   using second = openCheckpoint(path, { which: "final" });
   for (const [key, tensor] of first.tensors) {
     assert.deepEqual(second.tensors.get(key)!.read().data, tensor.read().data, key);

@@ -20,6 +20,12 @@ import { TINY_MODEL } from "../training/_small_run.ts";
 const { folder, flags } = await smallData();
 const MODEL = ["--features", "qwen2.5-vl-3b", "--model", TINY_MODEL, "--max-pixels", "3136"];
 const FIRST = join(folder, "first"), SECOND = join(folder, "second");
+/** Validation losses of a run. */
+function validated(path: string): number[] {
+  return readMetrics(join(path, "metrics.jsonl"))
+    .map((record) => record["val/loss_epoch"])
+    .filter((loss) => typeof loss === "number");
+}
 const COMMON = [...flags, ...MODEL, "--views", "View1", "--batch-size", "16"];
 
 Deno.test("low-rank additions improve on the first stage, and its files say what was trained", async () => {
@@ -33,12 +39,19 @@ Deno.test("low-rank additions improve on the first stage, and its files say what
   ]);
   assert.equal(second.code, 0, second.stderr);
   const { val, beginsWith } = JSON.parse(second.stdout);
-  const before = readMetrics(join(FIRST, "metrics.jsonl")).at(-1)!["val/loss_epoch"];
-  assert.ok(val.loss < Number(before), `${val.loss} after ${before}`);
-  assert.ok(beginsWith.path.startsWith(FIRST), beginsWith.path);
+  using best = openCheckpoint(FIRST, { which: "best" });
+  assert.equal(beginsWith.path, best.path);
+  // Stage 1 validated it on cached features, stage 2 on those that the model computes anew.
+  const before = Math.min(...validated(FIRST)), start = beginsWith.validationLoss;
+  assert.ok(Math.abs(start - before) < 1e-5, `${start}, in the first stage ${before}`);
+  assert.equal(validated(SECOND).length, 4, "before the first epoch and after each");
+  assert.ok(val.loss < start, `${val.loss} after ${start}`);
   const { ok, visualLanguage } = await checkCheckpoint(SECOND);
   assert.ok(ok, "the checkpoint is whole");
-  assert.match(visualLanguage!, /lora, rank 4, alpha 8, of Qwen2\.5-VL 3x48 [0-9a-f]{12}/);
+  assert.match(
+    visualLanguage!,
+    /lora, rank 4, alpha 8, 4,032 parameters, of Qwen2\.5-VL 3x48 [0-9a-f]{12}/,
+  );
 });
 
 Deno.test("its adapter is one of peft's, and merged it makes the same features", async () => {
@@ -73,6 +86,16 @@ Deno.test("its adapter is one of peft's, and merged it makes the same features",
     Math.max(...x.map((value, i) => Math.abs(value - y[i]!)));
   assert.ok(distance(a!, b!) < 2e-2, `merged: ${distance(a!, b!)}`);
   assert.ok(distance(a!, b!) < distance(a!, c!) / 4, `the adapter does: ${distance(a!, c!)}`);
+});
+
+Deno.test("other features than the first stage's are refused by what differs, before any are made", async () => {
+  const { code, stderr } = await run("train_stage2.ts", [
+    ...[...COMMON, "--stage1-checkpoint", FIRST, "--max-pixels", "6272", "--feature-tap"],
+    ...["last-token", "--dry-run"],
+  ]);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /has processor\.maxPixels 6272 instead of 3136; taps\.pooling "last-token"/);
+  assert.doesNotMatch(stderr, /features of \d+ episodes/);
 });
 
 Deno.test("a cache and a model that is trained are refused together", async () => {

@@ -45,8 +45,8 @@ Deno.test("train:stage1 leaves configuration, metrics, split, statistics, events
   assert.ok(steps.some((record) => "val/loss_epoch" in record));
 });
 
-Deno.test("killed and interrupted, train:stage1 goes on and ends with the same policy, bit for bit", async () => {
-  const path = join(folder, "interrupted");
+/** Interrupts a training, then kills it as it goes on; false where that came too late. */
+async function isStoppedTwice(path: string): Promise<boolean> {
   for (const [signal, steps] of [["SIGINT", 1], ["SIGKILL", 4]] as const) {
     const child = start("train_stage1.ts", [...SMALL, "--run", path]);
     await logged(join(path, "metrics.jsonl"), steps, child);
@@ -56,7 +56,17 @@ Deno.test("killed and interrupted, train:stage1 goes on and ends with the same p
       // Its end says why it is over already.
     }
     const { code, stderr } = await end(child);
+    if (code === 0 || /its run is finished/.test(stderr)) return false;
     assert.equal(code, signal === "SIGINT" ? 130 : 137, stderr);
+  }
+  return true;
+}
+
+Deno.test("killed and interrupted, train:stage1 goes on and ends with the same policy, bit for bit", async () => {
+  const path = join(folder, "interrupted");
+  for (let late = 0; !await isStoppedTwice(path);) {
+    assert.ok(++late < 5, "it was over before the signals"); // once, on a busy machine
+    Deno.removeSync(path, { recursive: true });
   }
   const { code, stderr } = await run("train_stage1.ts", [...SMALL, "--run", path]);
   assert.equal(code, 0, stderr);

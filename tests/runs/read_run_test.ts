@@ -28,7 +28,7 @@ Deno.test("readRun tells what a finished run was, and what came out", () => {
     ...{ family: "regression", fusion: "concat", preset: "tiny", seed: 1 },
     ...{ epochs: 4, plannedEpochs: 4, steps: 12, valLoss: 0.5, rmse: 0.1, ratio: 0.5, seconds: 75 },
     closedLoop: [{ replanMs: 800, episodes: 40, successRate: 0.925 }],
-    problems: [],
+    ...{ problems: [], features: null, finetune: null },
   });
   assert.equal((settings!.training as Record<string, unknown>).seed, 1);
   assert(bytes > 1000);
@@ -221,4 +221,17 @@ Deno.test("columnText fits every column of a run of which nothing is known", () 
   assert.deepEqual(readRunConfig(path).settings, {});
   const texts = RUN_COLUMNS.map((column) => columnText(readRun(path), column));
   assert.deepEqual(texts.slice(0, 8), ["run", "x", "–", "–", "–", "0/–", "0", "unfinished"]);
+});
+
+Deno.test("the program's column tells apart what was trained of the model, and whose features", () => {
+  const texts = [
+    { features: { name: "pixel-2048" } },
+    { features: { name: "qwen2.5-vl-3b" } },
+    { features: { name: "qwen2.5-vl-3b" }, visionLanguage: { parts: "lora" } },
+  ].map((settings) => {
+    const config = { program: "train:stage2", settings, notes: {} };
+    using run = RunFolder.create(temporaryPath("runs"), config);
+    return columnText(readRun(run.path), "program");
+  });
+  assert.deepEqual(texts, ["train:stage2", "train:stage2 qwen2.5-vl-3b", "train:stage2 lora"]);
 });

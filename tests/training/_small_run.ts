@@ -75,7 +75,10 @@ export async function tunedModel(
 /** What a small run may do differently. */
 export type SmallRun =
   & Partial<
-    Pick<TrainingJob, "onStep" | "onWarning" | "signal" | "augment" | "saveEvery" | "cluster">
+    Pick<
+      TrainingJob,
+      "onStep" | "onValidation" | "onWarning" | "signal" | "augment" | "saveEvery" | "cluster"
+    >
   >
   & {
     readonly settings?: Partial<TrainingSettings>;

@@ -72,19 +72,27 @@ for (const [name, options] of Object.entries(CASES)) {
       options: { ...options, saveEvery: 0, sensorless: given === undefined },
     };
     const whole = await trainChild({ ...task, name: `${name} whole` });
-    const again = { ...task, name: `${name} killed` };
     const random = seeded(1 + name.length);
-    let count = 0;
-    for (let i = 0; i < kills; i++) {
-      if (await killed(again, random) === "done") break;
-      count++;
+    const stopped = async (name: string) => {
+      const again = { ...task, name };
+      let count = 0;
+      for (let i = 0; i < kills; i++) {
+        if (await killed(again, random) === "done") break;
+        count++;
+      }
+      const { code, outcome, stderr } = await outcomeOf(startChild(again));
+      assert.equal(code, 0, stderr);
+      const { resumedFrom, state } = outcome!;
+      assert.ok(resumedFrom !== null && resumedFrom > 0, "it began anew");
+      return { count, outcome, resumedFrom, isOver: resumedFrom >= state.globalStep };
+    };
+    let found = await stopped(`${name} killed`);
+    for (let late = 1; (found.count === 0 || found.isOver) && late < 5; late++) {
+      found = await stopped(`${name} killed, attempt ${late + 1}`); // on a busy machine
     }
-    const { code, outcome, stderr } = await outcomeOf(startChild(again));
-    assert.equal(code, 0, stderr);
+    const { count, outcome, resumedFrom, isOver } = found;
     assert.ok(count > 0, "it was never killed");
-    const { resumedFrom } = outcome!;
-    assert.ok(resumedFrom !== null && resumedFrom > 0, "it began anew");
-    assert.ok(resumedFrom < outcome!.state.globalStep, "it was over");
+    assert.ok(!isOver, "it was over");
     assert.deepEqual(runResult(outcome!.run), runResult(whole.run));
     const kept = new Set(
       (["latest", "best", "final"] as const).map((pointer) => readPointer(outcome!.run, pointer)),

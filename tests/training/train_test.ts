@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openCheckpoint, readPointer } from "../../lib/checkpoints/mod.ts";
 import { startEngine } from "../../lib/engine/mod.ts";
-import { readMetrics } from "../../lib/training/mod.ts";
+import { readMetrics, type ValidationProgress } from "../../lib/training/mod.ts";
 import { hasNative } from "../engine/_native.ts";
 import { prepare, type SmallRun, smallRun } from "./_small_run.ts";
 import { temporaryFolder } from "../_temporary.ts";
@@ -99,4 +99,19 @@ Deno.test("train that stopped early stays stopped, whatever it was killed at aft
   assert.equal(again.stopped, "early");
   assert.deepEqual(again.state, first.state);
   assert.equal(result(first.run).epoch, 2);
+});
+
+Deno.test("train says how far each validation is, and how long it takes from its second batch on", async () => {
+  const seen: ValidationProgress[] = [];
+  await smallRun(folder, "told", {
+    settings: { epochs: 1 },
+    onValidation: (progress) => seen.push(progress),
+  });
+  const { done, total } = seen.at(-1)!;
+  assert(seen.length > 1 && done === total, `${done} of ${total} after ${seen.length} batches`);
+  seen.forEach(({ done, secondsLeft }, i) => {
+    assert.equal(done, Math.min(total, 4 * (i + 1)));
+    assert(i === 0 ? secondsLeft === null : secondsLeft! >= 0, `${i}: ${secondsLeft}`);
+  });
+  assert.equal(seen.at(-1)!.secondsLeft, 0);
 });

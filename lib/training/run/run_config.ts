@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { canonicalJson, type JsonValue } from "../../features/canonical_json.ts";
 import { isFile } from "../../formats/_path.ts";
 import { CONFIG, readJsonFile } from "./_json_file.ts";
+import { isRecord } from "../../formats/_is_record.ts";
 
 /** What a run computes: whoever trains with the same settings on the same data gets the same policy. */
 export interface RunConfig {
@@ -45,7 +46,7 @@ export function readRunConfig(folder: string): RunConfig {
     throw bad(`of version ${VERSION}, current value is ${found.join(" ").slice(0, 60)}`);
   }
   const { program, settings, notes } = value;
-  if (typeof program !== "string" || !isObject(settings) || !isObject(notes)) {
+  if (typeof program !== "string" || !isRecord(settings) || !isRecord(notes)) {
     throw bad("current value lacks program, settings or notes");
   }
   return { program, settings, notes } as RunConfig;
@@ -90,7 +91,7 @@ export function runDigest({ program, settings }: RunConfig): string {
  */
 export function flatSettings(settings: RunConfig["settings"]): Map<string, JsonValue> {
   const flat = (value: JsonValue, name: string): [string, JsonValue][] =>
-    isObject(value)
+    isRecord(value)
       ? Object.entries(value).flatMap(([key, member]) =>
         flat(member as JsonValue, name === "" ? key : `${name}.${key}`)
       )
@@ -127,7 +128,7 @@ export function settingsMarkdown({ program, settings }: RunConfig): string {
 /** How long a run trains does not change what it begins with. */
 export function withoutEpochs({ program, settings, notes }: RunConfig): RunConfig {
   const { training } = settings;
-  if (!isObject(training)) return { program, settings, notes };
+  if (!isRecord(training)) return { program, settings, notes };
   const { epochs: _, ...rest } = training as Record<string, JsonValue>;
   return { program, settings: { ...settings, training: rest }, notes };
 }
@@ -142,8 +143,4 @@ export function firstChange(found: RunConfig, wanted: RunConfig): string | null 
     if (is !== other) return `${name} = ${is ?? "nothing"}, not ${other ?? "nothing"}`;
   }
   return "other settings";
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
