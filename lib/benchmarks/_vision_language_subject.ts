@@ -1,4 +1,4 @@
-/** A forward pass of a random Qwen2.5-VL on the engine in use. */
+/** A forward pass of a Qwen2.5-VL on the engine in use. */
 import {
   patchWidth,
   type RandomSize,
@@ -11,7 +11,10 @@ import type { Subject } from "./_subject.ts";
 
 /** What is computed. */
 export interface VisionLanguageConfig extends SubjectConfig {
+  /** Of random weights, and of the images. */
   readonly size: RandomSize;
+  /** Folder of a model; absent: random weights, made in memory. */
+  readonly model?: string;
   /** Images of the prompt. */
   readonly views: number;
   /** Of products; absent: the faster one. */
@@ -20,7 +23,7 @@ export interface VisionLanguageConfig extends SubjectConfig {
 
 /** What readying it found. */
 export interface VisionLanguageFacts {
-  /** Seconds in which the weights were made and put in place. */
+  /** Seconds in which the weights were read, or made, and put in place. */
   readonly loadSeconds: number;
   /** Seconds of the first call, with tracing. */
   readonly firstCallSeconds: number;
@@ -47,8 +50,8 @@ let loaded:
 
 /** Makes the model, once for all cases of one size, and calls it the first time. */
 export async function visionLanguageSubject(config: VisionLanguageConfig): Promise<Subject> {
-  const { size, views, precision } = config;
-  const { model, seconds } = await load(size, precision);
+  const { size, views } = config;
+  const { model, seconds } = await load(config);
   const prompt = promptOf(model, size, views);
   const start = performance.now();
   const [feature] = await model.features([prompt]);
@@ -69,13 +72,15 @@ export async function visionLanguageSubject(config: VisionLanguageConfig): Promi
   };
 }
 
-async function load(size: RandomSize, precision: VisionLanguageConfig["precision"]) {
-  const key = `${size} ${precision}`;
+async function load({ size, model: folder, precision }: VisionLanguageConfig) {
+  const key = JSON.stringify([size, folder, precision]);
   if (loaded?.key === key) return loaded;
   loaded?.model.dispose();
   const start = performance.now();
   const chosen = precision && { precision: precision === "f32" ? "float32" : "bfloat16" } as const;
-  const model = await VisionLanguageModel.random(size, { ...chosen });
+  const model = folder === undefined
+    ? await VisionLanguageModel.random(size, { ...chosen })
+    : await VisionLanguageModel.open(folder, { ...chosen });
   return loaded = { key, model, seconds: (performance.now() - start) / 1000 };
 }
 

@@ -24,6 +24,8 @@ export interface BenchOptions {
   readonly precision: "f32" | "bf16" | undefined;
   /** Whether to say where a step's time goes. */
   readonly profile: boolean;
+  /** Folder of a visual-language model, absolute; undefined: random weights. */
+  readonly model: string | undefined;
   /** What the policy of a step learns. */
   readonly family: StepFamily;
   readonly variants: readonly StepVariant[];

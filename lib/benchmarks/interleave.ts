@@ -98,7 +98,7 @@ export async function interleave(
  * ```ts
  * import assert from "node:assert/strict";
  * import { measureBlock } from "./interleave.ts";
- * const times = await measureBlock(() => {}, { runs: 3, milliseconds: 100 });
+ * const times = await measureBlock(() => {}, { runs: 3, milliseconds: 60_000 });
  * assert(times.length === 3);
  * ```
  */

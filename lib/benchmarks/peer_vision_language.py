@@ -4,7 +4,8 @@ Started as `python3 peer_vision_language.py THREADS`; speaks as peer_protocol.py
 
     python3 -m pip install numpy torch transformers
 
-The weights are those of lib/vision_language/_random_tensors.ts, bit for bit, made in memory.
+The weights are those of a folder, or of lib/vision_language/_random_tensors.ts, bit for bit, made in
+memory.
 """
 
 import inspect
@@ -28,10 +29,21 @@ loaded = {}
 
 
 def load(config):
-    """The model with random weights in bfloat16, once for all cases."""
-    if config["size"] in loaded:
-        return loaded[config["size"]]
+    """The model in bfloat16, once for all cases."""
+    folder = config["folder"]
+    if folder in loaded:
+        return loaded[folder]
     start = time.perf_counter()
+    if "tensors" in config:
+        model = random_model(config)
+    else:
+        options = {"dtype": torch.bfloat16, "attn_implementation": "sdpa"}
+        model = Qwen2_5_VLModel.from_pretrained(folder, **options)
+    loaded[folder] = model.eval(), time.perf_counter() - start
+    return loaded[folder]
+
+
+def random_model(config):
     settings = transformers.AutoConfig.from_pretrained(config["folder"])
     try:
         from transformers.initialization import no_init_weights
@@ -40,8 +52,7 @@ def load(config):
     with no_init_weights():
         model = Qwen2_5_VLModel._from_config(settings, dtype=torch.bfloat16, attn_implementation="sdpa")
     fill_weights(model, config)
-    loaded[config["size"]] = model.eval(), time.perf_counter() - start
-    return loaded[config["size"]]
+    return model
 
 
 def fill_weights(model, config):

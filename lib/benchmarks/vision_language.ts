@@ -1,4 +1,5 @@
 /** `deno task bench vision-language`: features of a 3B-shaped Qwen2.5-VL. */
+import { basename, join } from "node:path";
 import { readModelConfig } from "../vision_language/config.ts";
 import { RANDOM_BLOCK, randomTensors } from "../vision_language/_random_tensors.ts";
 import { randomFolders } from "../vision_language/random_weights.ts";
@@ -22,12 +23,14 @@ const TOLERANCE = 1e-3;
 
 /**
  * One prompt's mean hidden state: a view of 616 × 336, 264 visual tokens, and five of them. Both sides
- * hold the same random weights in bfloat16. Loading makes them and puts them in place, without a disk.
+ * hold the same weights in bfloat16: those of a folder, or random ones, of which loading means making
+ * them, without a disk.
  */
 export const visionLanguage: EngineBenchmark = {
   needsEngine: true,
   onRequest: true,
-  summary: "features of a 3B-shaped Qwen2.5-VL, against transformers (18 GB of memory, minutes)",
+  summary:
+    "features of a 3B-shaped Qwen2.5-VL with random weights, or of the one in\n  --model, against transformers (18 GB of memory, minutes)",
   run: runVisionLanguage,
   table: (records) => [
     [
@@ -45,7 +48,7 @@ export const visionLanguage: EngineBenchmark = {
         digits(of?.peakRss === undefined ? undefined : of.peakRss / 1e9, 3),
       ];
       return [
-        `${config.size}, ${config.views} ${config.views === 1 ? "view" : "views"}`,
+        `${config.model ?? config.size}, ${config.views} ${config.views === 1 ? "view" : "views"}`,
         ...[Number(config.tokens), String(config.precision)],
         ...[...side(record), ...memory(record)],
         ...(peer === undefined ? ["", "", "", ""] : [...side(peer), ...memory(peer)]),
@@ -57,20 +60,25 @@ export const visionLanguage: EngineBenchmark = {
 
 async function runVisionLanguage(context: BenchContext): Promise<BenchRecord[]> {
   const { engine, options, onProgress, note } = context;
-  const size = options.preset === "reference" ? "3b" : "tiny";
+  const { model } = options, size = options.preset === "reference" ? "3b" : "tiny";
   await using stack = new AsyncDisposableStack();
   const isPeerWanted = context.peer !== undefined;
   const { peer, missing } = isPeerWanted ? await startVisionLanguagePeer(engine.threads) : {};
   if (missing !== undefined) note(missing);
   if (peer !== undefined) stack.use(peer.process);
   const worker = stack.use(startWorker(engine));
-  const folder = randomFolders(size).model;
-  const tensors = randomTensors(readModelConfig(`${folder}/config.json`));
+  const random = randomFolders(size).model;
+  const weights = model === undefined
+    ? {
+      ...{ folder: random, block: RANDOM_BLOCK },
+      tensors: randomTensors(readModelConfig(join(random, "config.json"))),
+    }
+    : { folder: model };
   const records: BenchRecord[] = [];
   for (const { views, steps } of CASES) {
     const title = `vision-language, views: ${views}`;
     const subject: VisionLanguageConfig = {
-      ...{ subject: "vision-language", size, views },
+      ...{ subject: "vision-language", size, views, ...(model !== undefined && { model }) },
       ...(options.precision && { precision: options.precision }),
     };
     onProgress(`${title}, first call`);
@@ -83,7 +91,7 @@ async function runVisionLanguage(context: BenchContext): Promise<BenchRecord[]> 
     const { facts: { ids, patches } } = sides[0]!;
     if (peer !== undefined) {
       onProgress(`${title}, first call of transformers`);
-      await add(peer.process, { folder, tensors, block: RANDOM_BLOCK, ids, patches });
+      await add(peer.process, { ...weights, ids, patches });
     }
     const runs = spreadRuns(options.steps ?? steps, options.steps ?? steps);
     const times = await interleave(
@@ -107,7 +115,10 @@ async function runVisionLanguage(context: BenchContext): Promise<BenchRecord[]> 
       {
         name: "vision-language",
         engine: engine.name,
-        config: { size, views, tokens: ids.length, precision, threads: engine.threads },
+        config: {
+          ...(model === undefined ? { size } : { model: basename(model) }),
+          ...{ views, tokens: ids.length, precision, threads: engine.threads },
+        },
         unit: "ms",
       },
       await side(0),

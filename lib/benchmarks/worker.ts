@@ -16,7 +16,7 @@ import { BenchProcess } from "./_process.ts";
  *
  * await using worker = startWorker(await startEngine({ engine: "wasm", quiet: true }));
  * const { id } = await worker.prepare({ subject: "dispatch", ops: "add" });
- * assert((await worker.measure(id, { runs: 3, milliseconds: 100 })).length === 3);
+ * assert((await worker.measure(id, { runs: 3, milliseconds: 60_000 })).length === 3);
  * ```
  */
 export function startWorker({ name, threads }: Engine): BenchProcess {

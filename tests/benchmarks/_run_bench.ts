@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { findTensorFlow } from "../../lib/engine/install/mod.ts";
 import { startPeer } from "../../lib/benchmarks/mod.ts";
+import { temporaryFolder } from "../_temporary.ts";
 
 const SCRIPT = fileURLToPath(import.meta.resolve("../../scripts/bench.ts"));
 
@@ -24,7 +25,8 @@ export async function runBench(
 ): Promise<{ code: number; stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", SCRIPT, ...args],
-    env: { NO_COLOR: "1", ...env },
+    // PyTorch's compiler leaves its files.
+    env: { NO_COLOR: "1", TORCHINDUCTOR_CACHE_DIR: temporaryFolder(), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -16,3 +16,14 @@ Deno.test("bench vision-language reports time, memory, loading and first call of
     assert.deepEqual(peers, []);
   }
 });
+
+Deno.test("bench vision-language measures the model of a folder, and refuses what is none", async () => {
+  const of = (model: string) => runBench([...FLAGS, "--no-peer", "--json", "--model", model]);
+  const { code, stdout, stderr } = await of("data-fixtures/vision_language/model");
+  assert.equal(code, 0, stderr);
+  const records = JSON.parse(stdout) as BenchRecord[];
+  assert.deepEqual(records.map(({ config }) => config.model), ["model", "model"]);
+  const refused = await of("data-fixtures");
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /Cannot open the model .*data-fixtures.*config\.json/);
+});
