@@ -12,6 +12,13 @@ export function temporaryFolder(): string {
   return Deno.makeTempDirSync({ dir: root });
 }
 
+/** A folder that test files of one `deno task test` share: what one has made there, others find. */
+export function sharedFolder(name: string): string {
+  const path = join(Deno.env.get("TROCAR_TEST_SHARED") ?? temporaryFolder(), name);
+  Deno.mkdirSync(path, { recursive: true });
+  return path;
+}
+
 /** A path in a new, empty folder; nothing is there yet. */
 export function temporaryPath(name: string): string {
   return join(temporaryFolder(), name);

@@ -65,6 +65,25 @@ Deno.test("deno task test fails a file that leaves something, and removes it", a
   assert.deepEqual(names(temporary), []);
 });
 
+Deno.test("files of one deno task test share a folder, which is gone afterwards", async () => {
+  const files = ["a", "b"].map((name) => {
+    const path = temporaryPath(`${name}_test.ts`);
+    Deno.writeTextFileSync(
+      path,
+      `import { sharedFolder } from "${helper}";
+       Deno.test("${name}", () => console.log("shared:", sharedFolder("some")));`,
+    );
+    return path;
+  });
+  const temporary = temporaryFolder();
+  const { code, out } = await deno(temporary, ...["run", "-A", "--no-check", runner], ...files);
+  assert.equal(code, 0, out);
+  const [one, other, ...more] = [...out.matchAll(/^shared: (\S+)$/gm)].map(([, path]) => path!);
+  assert.equal(one, other);
+  assert.ok(one!.startsWith(temporary) && more.length === 0, out);
+  assert.deepEqual(names(temporary), []);
+});
+
 Deno.test({
   name: "deno task test ends the processes that a file leaves",
   ignore: Deno.build.os === "windows",

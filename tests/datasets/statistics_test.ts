@@ -11,6 +11,8 @@ import {
 import { memoryEpisode } from "./_episode.ts";
 import { temporaryPath } from "../_temporary.ts";
 
+fc.configureGlobal({ seed: 1 }); // the same cases each time
+
 const fixture = JSON.parse(
   Deno.readTextFileSync(
     new URL("../../data-fixtures/datasets/statistics.json", import.meta.url),

@@ -26,6 +26,8 @@ import { parseFaults, recordPhantom } from "../../lib/phantom/mod.ts";
 import { checkBatch, EpisodeDataset } from "../../lib/datasets/mod.ts";
 import { temporaryFolder } from "../_temporary.ts";
 
+fc.configureGlobal({ seed: 1 }); // the same cases each time
+
 /** A simulated recording with three gaps, two duplicates, one turn over ±180° and 40 ms of offset. */
 const golden = await (async () => {
   const output = temporaryFolder();

@@ -53,9 +53,9 @@ Deno.test(`preprocess killed ${KILLS} times leaves the old state or the new one`
     recordPhantom({ output, layouts: ["needle"], raster: 40, seed: 12 }),
   );
   const { path } = recording!;
-  const began = performance.now();
+  let began = performance.now();
   assert.equal((await run(path, 100).status).code, 0);
-  const whole = performance.now() - began;
+  let whole = performance.now() - began;
   assert.equal(stateOf(path), 100);
   Deno.removeSync(`${path}/episode`, { recursive: true });
 
@@ -63,21 +63,27 @@ Deno.test(`preprocess killed ${KILLS} times leaves the old state or the new one`
   const random = () => (seed = (seed * 1103515245 + 12345) % 2 ** 31) / 2 ** 31;
   const seen = new Set<string>();
   let before = 0, insideWriting = 0, reach = 0.8;
-  for (let kill = 0; kill < KILLS; kill++) {
+  // More where a busy machine has let it write at few of them.
+  for (let kill = 0; kill < KILLS || insideWriting < 5 && kill < 4 * KILLS; kill++) {
     if (kill % 10 === 9) {
       if (before > 0) Deno.removeSync(`${path}/episode`, { recursive: true });
       before = 0;
     }
     const window = 100 + kill;
+    began = performance.now();
     const child = run(path, window);
     // From before the program has loaded to after it is done, also where it has become slower.
-    await new Promise((done) => setTimeout(done, whole * (0.3 + reach * random())));
-    try {
-      child.kill("SIGKILL");
-    } catch (error) {
-      assert(error instanceof TypeError, "only a process that has ended cannot be killed");
-    }
-    await child.status;
+    const wait = whole * (0.3 + reach * random());
+    const timer = setTimeout(() => {
+      try {
+        child.kill("SIGKILL");
+      } catch (error) {
+        assert(error instanceof TypeError, "only a process that has ended cannot be killed");
+      }
+    }, wait);
+    const { success } = await child.status;
+    clearTimeout(timer);
+    if (success) whole = performance.now() - began; // or faster
     if ([...Deno.readDirSync(path)].some(({ name }) => name.includes("partial"))) insideWriting++;
     const after = stateOf(path);
     assert([before, window].includes(after), `kill ${kill}: ${before} became ${after}`);

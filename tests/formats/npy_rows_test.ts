@@ -15,6 +15,8 @@ import {
 import { arrayOf, FIXTURE, fromBase64 } from "./_npy_fixtures.ts";
 import { temporaryFolder } from "../_temporary.ts";
 
+fc.configureGlobal({ seed: 1 }); // the same cases each time
+
 const folder = temporaryFolder();
 
 const rowsOf = FIXTURE.cases.filter(({ shape, columns }) => shape.length > 0 && !columns);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { findTensorFlow } from "../../lib/engine/install/mod.ts";
 import type { Notebook, NotebookOutput } from "../../lib/notebooks/mod.ts";
-import { temporaryFolder } from "../_temporary.ts";
+import { sharedFolder, temporaryFolder } from "../_temporary.ts";
 
 /** A notebook of cells with code; cells that begin with # are text. */
 export function notebookOf(...sources: readonly string[]): Notebook {
@@ -38,11 +38,17 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Variables for notebooks whose cache is a folder of their own, but not the engine in it. */
-export async function ownCache(folder: string): Promise<Record<string, string>> {
+/** Waits until a process is gone: machines may be slow. */
+export async function isGone(pid: number): Promise<boolean> {
+  for (let i = 0; i < 600 && isAlive(pid); i++) await new Promise((end) => setTimeout(end, 50));
+  return !isAlive(pid);
+}
+
+/** Variables for notebooks whose cache is a folder of the tests, but not the engine in it. */
+export async function testCache(): Promise<Record<string, string>> {
   const found = await findTensorFlow();
   return {
-    TROCAR_CACHE: folder,
+    TROCAR_CACHE: sharedFolder("notebooks"),
     ...(found === undefined ? {} : { TROCAR_TENSORFLOW: found.folder }),
   };
 }

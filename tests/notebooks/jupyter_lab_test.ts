@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { installKernelSpec, readNotebook } from "../../lib/notebooks/mod.ts";
 import { Browser, findBrowser } from "./_browser.ts";
 import { hasJupyterLab, JupyterLab } from "./_jupyter_lab.ts";
-import { ownCache } from "./_notebook.ts";
+import { testCache } from "./_notebook.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const TOUR = join(PROJECT, "notebooks", "00_tour.ipynb");
@@ -32,7 +32,7 @@ Deno.test({
     try {
       Deno.copyFileSync(TOUR, join(folder, "tour.ipynb"));
       const { folder: jupyterPath } = installKernelSpec(join(folder, "jupyter"));
-      const env = await ownCache(join(folder, "cache"));
+      const env = await testCache();
       await using lab = await JupyterLab.start(folder, { jupyterPath, env });
       await using browser = await Browser.start(findBrowser()!);
       await browser.open(`${lab.url}/lab/tree/tour.ipynb`);

@@ -7,7 +7,7 @@ import { type KernelMessage, MessageCodec } from "../../lib/notebooks/_messages.
 import { freePorts } from "../../lib/notebooks/_ports.ts";
 import { spawnKernel } from "../../lib/notebooks/_spawn_kernel.ts";
 import { run } from "../programs/_command.ts";
-import { isAlive } from "./_notebook.ts";
+import { isAlive, isGone } from "./_notebook.ts";
 
 /** A folder that is there as long as the test. */
 function temporary() {
@@ -118,8 +118,7 @@ Deno.test("Deno's kernel ends when the program before it is killed", async () =>
   const pid = Number(messages.find(({ type }) => type === "stream")!.content.text);
   assert(isAlive(pid) && pid !== kernel.pid, "two processes");
   Deno.kill(kernel.pid, "SIGKILL");
-  for (let i = 0; i < 200 && isAlive(pid); i++) await new Promise((end) => setTimeout(end, 25));
-  assert(!isAlive(pid), "the kernel is gone");
+  assert(await isGone(pid), "the kernel is gone");
   await kernel[Symbol.asyncDispose]();
 });
 

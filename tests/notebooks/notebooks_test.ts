@@ -9,7 +9,7 @@ import {
   readNotebook,
   runNotebook,
 } from "../../lib/notebooks/mod.ts";
-import { ownCache } from "./_notebook.ts";
+import { testCache } from "./_notebook.ts";
 
 const folder = fileURLToPath(new URL("../../notebooks", import.meta.url));
 const files = [...Deno.readDirSync(folder)].filter(({ name }) => name.endsWith(".ipynb"))
@@ -21,23 +21,17 @@ Deno.test("the types of all notebooks are right", async () => {
 });
 
 Deno.test("all notebooks run, twice with the same results, and their files hold outputs", async (t) => {
-  // What they make is made here, so that the test leaves nothing behind.
-  const cache = Deno.makeTempDirSync({ prefix: "trocar-notebooks-" });
-  try {
-    const results = await runTwice(await ownCache(cache));
-    for (const [i, { path, notebook }] of files.entries()) {
-      await t.step(basename(path), () => {
-        const [first, second] = results[i]!;
-        assert.equal(first.error, null);
-        assert.equal(second.error, null);
-        assert.deepEqual(second.notebook, first.notebook, "another result the second time");
-        // Numbers may differ in their last digits from processor to processor.
-        assert.deepEqual(kinds(notebook), kinds(first.notebook), "run deno task notebook");
-        assert(formatNotebook(notebook).length < 800_000, "a large file");
-      });
-    }
-  } finally {
-    Deno.removeSync(cache, { recursive: true });
+  const results = await runTwice(await testCache());
+  for (const [i, { path, notebook }] of files.entries()) {
+    await t.step(basename(path), () => {
+      const [first, second] = results[i]!;
+      assert.equal(first.error, null);
+      assert.equal(second.error, null);
+      assert.deepEqual(second.notebook, first.notebook, "another result the second time");
+      // Numbers may differ in their last digits from processor to processor.
+      assert.deepEqual(kinds(notebook), kinds(first.notebook), "run deno task notebook");
+      assert(formatNotebook(notebook).length < 800_000, "a large file");
+    });
   }
 });
 

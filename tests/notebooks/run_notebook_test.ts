@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { checkTypes, Kernel, readNotebook, runNotebook } from "../../lib/notebooks/mod.ts";
 import { ZmtpSocket } from "../../lib/notebooks/_zmtp.ts";
-import { folderOf, isAlive, notebookOf, said } from "./_notebook.ts";
+import { folderOf, isAlive, isGone, notebookOf, said } from "./_notebook.ts";
 import { temporaryFolder } from "../_temporary.ts";
 
 const folder = temporaryFolder();
@@ -115,9 +115,9 @@ Deno.test("a kernel that dies is the error of its cell", async () => {
 
 Deno.test("a kernel that hangs is ended, and the cell is named", async () => {
   const { error, notebook } = await runNotebook(path, notebookOf("Deno.pid", "for (;;);"), {
-    cellSeconds: 1.5,
+    cellSeconds: 4, // the first cell takes milliseconds, but machines may be slow
   });
-  assert.match(error!, /^cell 2 .*took longer than 1.5 s/);
+  assert.match(error!, /^cell 2 .*took longer than 4 s/);
   assert(!isAlive(Number(said(notebook.cells[0]!.outputs![0]!))), "the kernel is gone");
 });
 
@@ -276,7 +276,6 @@ child.pid`;
     const { error, notebook } = await runNotebook(path, notebookOf(code));
     assert.equal(error, null);
     const pid = Number(said(notebook.cells[0]!.outputs![0]!));
-    for (let i = 0; i < 100 && isAlive(pid); i++) await new Promise((end) => setTimeout(end, 20));
-    assert(!isAlive(pid), "the program is gone");
+    assert(await isGone(pid), "the program is gone");
   },
 });

@@ -4,6 +4,8 @@ import { philox4x32 } from "../../lib/engine/_philox.ts";
 import { noiseTable, Stream, streamWords } from "../../lib/phantom/_stream.ts";
 import { assertClose } from "./_canonical.ts";
 
+fc.configureGlobal({ seed: 1 }); // the same cases each time
+
 const uint32 = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 
 Deno.test("a stream's words are Philox 4x32-10 at key (seed, id), block by block", () => {
