@@ -92,7 +92,7 @@ export interface SeenOptions {
  * import { openSeen } from "./mod.ts";
  *
  * const policy = {
- *   ...{ config: preset("tiny"), path: "policy", document: null, assumed: [], isAveraged: false },
+ *   ...{ config: preset("tiny"), path: "policy", document: null, notes: null, assumed: [], isAveraged: false },
  *   predict: () => Promise.resolve(new Float32Array(0)),
  *   [Symbol.dispose]: () => {},
  * };
